@@ -1,0 +1,138 @@
+package io.milepost.mesh;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A named set of endpoints and how they are used.
+ *
+ * @param name Envoy's own: {@code inbound-vip|9080|http/v1|reviews.default.svc.cluster.local}
+ * @param serviceHost FQDN for metrics; empty when unknown
+ * @param subset empty for the whole service
+ */
+public record Cluster(
+        String name,
+        String serviceHost,
+        String serviceName,
+        String serviceNamespace,
+        String subset,
+        Protocol protocol,
+        Discovery discovery,
+        LoadBalancer balancer,
+        Limits limits,
+        Optional<OutlierDetection> outlier,
+        Optional<UpstreamTls> tls,
+        Optional<ProxyProtocol> proxyProtocol,
+        long connectTimeoutMillis,
+        long idleTimeoutMillis,
+        double panicThresholdPercent,
+        SourceRef source) {
+
+    /** A cluster with Istio's defaults. */
+    public static Cluster of(String name, String serviceHost, String serviceName, String serviceNamespace, Protocol p) {
+        return new Cluster(
+                name,
+                serviceHost,
+                serviceName,
+                serviceNamespace,
+                "",
+                p,
+                Discovery.ENDPOINTS,
+                LoadBalancer.LEAST_REQUEST,
+                Limits.NONE,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                10_000,
+                3_600_000,
+                0,
+                SourceRef.DEFAULT);
+    }
+
+    /** What is spoken to the endpoint (inside the tunnel). */
+    public enum Protocol {
+        HTTP1,
+        HTTP2,
+        /** As the client spoke. */
+        CLIENT,
+        TCP
+    }
+
+    /** Where endpoints come from. */
+    public enum Discovery {
+        /** Listed in {@link Endpoints}. */
+        ENDPOINTS,
+        /** Listed by name and resolved; all addresses are used. */
+        STRICT_DNS,
+        /** Resolved; one logical host. */
+        LOGICAL_DNS,
+        /** The address that the CONNECT named. */
+        ORIGINAL_DST,
+        /** The host that the request named. */
+        DYNAMIC_DNS
+    }
+
+    /** Milliseconds for the warm-up; 0 is off. */
+    public record LoadBalancer(Policy policy, Optional<Ring> ring, Optional<Warmup> warmup, boolean localityWeighted) {
+        public enum Policy {
+            LEAST_REQUEST,
+            ROUND_ROBIN,
+            RANDOM,
+            RING_HASH,
+            MAGLEV
+        }
+
+        /** Ring: smallest number of points; maglev: table size. */
+        public record Ring(long minimumSize, long maximumSize) {}
+
+        public record Warmup(long millis, double aggression, double minimumPercent) {}
+
+        public static final LoadBalancer LEAST_REQUEST =
+                new LoadBalancer(Policy.LEAST_REQUEST, Optional.empty(), Optional.empty(), false);
+    }
+
+    /** Counted per proxy; {@link Integer#MAX_VALUE} is no limit, {@code requestsPerConnection} 0 is none. */
+    public record Limits(
+            int connections,
+            int pendingRequests,
+            int requests,
+            int retries,
+            int requestsPerConnection,
+            int streamsPerConnection,
+            Optional<RetryBudget> retryBudget) {
+        public record RetryBudget(double percent, int minConcurrency) {}
+
+        public static final Limits NONE = new Limits(
+                Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE, 0, 0, Optional.empty());
+    }
+
+    /** Counts of 0 switch that detector off. */
+    public record OutlierDetection(
+            int consecutive5xx,
+            int consecutiveGatewayErrors,
+            boolean splitLocalOrigin,
+            int consecutiveLocalOriginFailures,
+            long intervalMillis,
+            long baseEjectionMillis,
+            long maxEjectionMillis,
+            int maxEjectionPercent) {}
+
+    /** TLS towards the application, inside the tunnel. */
+    public record UpstreamTls(
+            Optional<String> sni,
+            List<ValueMatch> sans,
+            Optional<String> caFile,
+            Optional<String> certFile,
+            Optional<String> keyFile,
+            boolean insecureSkipVerify,
+            boolean h2) {
+        public UpstreamTls {
+            sans = List.copyOf(sans);
+        }
+    }
+
+    public enum ProxyProtocol {
+        V1,
+        V2
+    }
+}

@@ -1,0 +1,69 @@
+package io.milepost.mesh;
+
+import java.util.List;
+
+/**
+ * A tree over the closed set of attributes that authorization can see. A policy is a condition; permissions and
+ * principals of Envoy's RBAC are both conditions.
+ */
+public sealed interface Condition {
+    record And(List<Condition> all) implements Condition {
+        public And {
+            all = List.copyOf(all);
+        }
+    }
+
+    record Or(List<Condition> any) implements Condition {
+        public Or {
+            any = List.copyOf(any);
+        }
+    }
+
+    record Not(Condition condition) implements Condition {}
+
+    record Any() implements Condition {}
+
+    /** The SPIFFE URI of the tunnel's peer. */
+    record PeerPrincipal(ValueMatch value) implements Condition {}
+
+    /** Address of the client's tunnel connection. */
+    record SourceIp(Cidr range) implements Condition {}
+
+    /** Last entry of x-forwarded-for when it is a plain address, otherwise the address of the tunnel connection. */
+    record RemoteIp(Cidr range) implements Condition {}
+
+    record DestinationIp(Cidr range) implements Condition {}
+
+    /** The service port for service-addressed traffic; inclusive bounds. */
+    record DestinationPort(int from, int to) implements Condition {}
+
+    /** The normalised path without query. */
+    record Path(ValueMatch value) implements Condition {}
+
+    /** {@code {*}} is one non-empty segment, {@code {**}} the rest. */
+    record PathTemplate(String template) implements Condition {}
+
+    record Header(HeaderMatch match) implements Condition {}
+
+    record RequestedServerName(ValueMatch value) implements Condition {}
+
+    /**
+     * A value of the verified token: {@code request.auth.principal}, {@code .audiences}, {@code .presenter}, {@code
+     * .claims}.
+     *
+     * @param path keys below the payload
+     */
+    record Claim(List<String> path, ValueMatch value) implements Condition {
+        public Claim {
+            path = List.copyOf(path);
+        }
+    }
+
+    /**
+     * Something that was not understood. It fails closed: it counts as matching in a DENY and as not matching in an
+     * ALLOW, also below {@link Not}.
+     */
+    record NotUnderstood(String what, SourceRef source) implements Condition {}
+
+    Any ANY = new Any();
+}
