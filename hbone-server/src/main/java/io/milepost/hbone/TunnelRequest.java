@@ -12,7 +12,8 @@ public interface TunnelRequest {
     String authority();
 
     /** First value of a header of the CONNECT, lower-case name; null when absent. */
-    @Nullable String header(String name);
+    @Nullable
+    String header(String name);
 
     /** Identity and addresses of the connection; the same instance for all tunnels of one connection. */
     PeerConnection peer();
