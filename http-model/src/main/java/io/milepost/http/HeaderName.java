@@ -92,7 +92,7 @@ public final class HeaderName {
         for (int i = offset; i < offset + length; i++) {
             byte b = bytes[i];
             if (b >= 'A' && b <= 'Z') {
-                b += 32;
+                b = (byte) (b + 32);
                 bytes[i] = b;
             }
             h = 31 * h + b;
