@@ -63,7 +63,7 @@ public final class Headers {
     /** Index of the first line with this name at or after {@code from}; -1 when there is none. */
     public int indexOf(HeaderName name, int from) {
         for (int i = from; i < size; i++) {
-            if (names[i] == name || names[i].equals(name)) {
+            if (names[i].equals(name)) {
                 return i;
             }
         }
@@ -114,7 +114,7 @@ public final class Headers {
             return false;
         }
         for (int i = to + 1; i < size; i++) {
-            if (names[i] != name && !names[i].equals(name)) {
+            if (!names[i].equals(name)) {
                 names[to] = names[i];
                 values[to++] = values[i];
             }
