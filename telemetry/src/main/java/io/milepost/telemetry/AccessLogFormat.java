@@ -1,0 +1,200 @@
+package io.milepost.telemetry;
+
+import io.milepost.mesh.TelemetrySettings;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A compiled access log format. Immutable and shared by all event loops.
+ *
+ * <p>Text and JSON end up as the same thing: a flat list of literal bytes and operators. For JSON that works because
+ * keys are sorted when compiling and an absent value is printed as null, not left out.
+ */
+public final class AccessLogFormat {
+    /** Istio's default text format ({@code model/telemetry_logging.go}). */
+    public static final String DEFAULT_TEXT = "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"
+            + " %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"
+            + " %CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" %BYTES_RECEIVED%"
+            + " %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\""
+            + " \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\""
+            + " %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS%"
+            + " %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
+
+    /** Istio's default JSON format. */
+    public static final Map<String, Object> DEFAULT_JSON = Map.ofEntries(
+            Map.entry("start_time", "%START_TIME%"),
+            Map.entry("route_name", "%ROUTE_NAME%"),
+            Map.entry("method", "%REQ(:METHOD)%"),
+            Map.entry("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"),
+            Map.entry("protocol", "%PROTOCOL%"),
+            Map.entry("response_code", "%RESPONSE_CODE%"),
+            Map.entry("response_flags", "%RESPONSE_FLAGS%"),
+            Map.entry("response_code_details", "%RESPONSE_CODE_DETAILS%"),
+            Map.entry("connection_termination_details", "%CONNECTION_TERMINATION_DETAILS%"),
+            Map.entry("bytes_received", "%BYTES_RECEIVED%"),
+            Map.entry("bytes_sent", "%BYTES_SENT%"),
+            Map.entry("duration", "%DURATION%"),
+            Map.entry("upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"),
+            Map.entry("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"),
+            Map.entry("user_agent", "%REQ(USER-AGENT)%"),
+            Map.entry("request_id", "%REQ(X-REQUEST-ID)%"),
+            Map.entry("authority", "%REQ(:AUTHORITY)%"),
+            Map.entry("upstream_host", "%UPSTREAM_HOST%"),
+            Map.entry("upstream_cluster", "%UPSTREAM_CLUSTER_RAW%"),
+            Map.entry("upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%"),
+            Map.entry("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
+            Map.entry("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
+            Map.entry("requested_server_name", "%REQUESTED_SERVER_NAME%"),
+            Map.entry("upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"));
+
+    private static final byte[] DASH = {'-'};
+    private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] EMPTY = {};
+
+    /** A literal, or an operator and what stands for its absent value. */
+    private static final class Part {
+        final byte[] bytes;
+        final @Nullable Operator operator;
+        final Out.Mode mode;
+
+        Part(byte[] bytes, @Nullable Operator operator, Out.Mode mode) {
+            this.bytes = bytes;
+            this.operator = operator;
+            this.mode = mode;
+        }
+    }
+
+    private final Part[] parts;
+
+    private AccessLogFormat(List<Part> parts) {
+        this.parts = parts.toArray(Part[]::new);
+    }
+
+    /**
+     * Compiles a format. A line break at the end is added when missing.
+     *
+     * @throws IllegalArgumentException naming the operator (and JSON field) that is not understood and the mend
+     */
+    public static AccessLogFormat compile(TelemetrySettings.Format format) {
+        return compile(format, false);
+    }
+
+    /** @param omitEmpty prints absent values in text as nothing instead of {@code -} (omitEmptyValues) */
+    public static AccessLogFormat compile(TelemetrySettings.Format format, boolean omitEmpty) {
+        List<Part> parts = new ArrayList<>();
+        byte[] absent = omitEmpty ? EMPTY : DASH;
+        switch (format) {
+            case TelemetrySettings.Format.Text t -> {
+                String text = t.text().isEmpty() ? DEFAULT_TEXT : t.text();
+                for (FormatParser.Piece p : FormatParser.parse(text.endsWith("\n") ? text : text + "\n")) {
+                    parts.add(p.operator() == null ? literal(p.text()) : new Part(absent, p.operator(), Out.Mode.TEXT));
+                }
+            }
+            case TelemetrySettings.Format.Json j -> {
+                json(j.fields().isEmpty() ? DEFAULT_JSON : j.fields(), "", absent, parts);
+                parts.add(literal("\n"));
+            }
+        }
+        return new AccessLogFormat(joined(parts));
+    }
+
+    /** Writes one line with its line break. */
+    public void write(LogContext c, ByteBuf out) {
+        for (Part p : parts) {
+            if (p.operator == null || !p.operator.write(c, out, p.mode)) {
+                out.writeBytes(p.bytes);
+            }
+        }
+    }
+
+    private static Part literal(String text) {
+        return new Part(text.getBytes(StandardCharsets.UTF_8), null, Out.Mode.TEXT);
+    }
+
+    /** Neighbouring literals become one. */
+    private static List<Part> joined(List<Part> parts) {
+        List<Part> result = new ArrayList<>();
+        for (Part p : parts) {
+            Part last = result.isEmpty() ? null : result.getLast();
+            if (p.operator == null && last != null && last.operator == null) {
+                byte[] both = new byte[last.bytes.length + p.bytes.length];
+                System.arraycopy(last.bytes, 0, both, 0, last.bytes.length);
+                System.arraycopy(p.bytes, 0, both, last.bytes.length, p.bytes.length);
+                result.set(result.size() - 1, new Part(both, null, Out.Mode.TEXT));
+            } else {
+                result.add(p);
+            }
+        }
+        return result;
+    }
+
+    private static void json(@Nullable Object value, String at, byte[] absent, List<Part> parts) {
+        switch (value) {
+            case null -> parts.add(literal("null"));
+            case Map<?, ?> m -> {
+                Map<String, Object> sorted = new TreeMap<>();
+                m.forEach((k, v) -> sorted.put(String.valueOf(k), v));
+                String separator = "{";
+                for (Map.Entry<String, Object> e : sorted.entrySet()) {
+                    parts.add(literal(separator + quote(e.getKey()) + ":"));
+                    json(e.getValue(), at.isEmpty() ? e.getKey() : at + "." + e.getKey(), absent, parts);
+                    separator = ",";
+                }
+                parts.add(literal(sorted.isEmpty() ? "{}" : "}"));
+            }
+            case List<?> l -> {
+                parts.add(literal("["));
+                for (int i = 0; i < l.size(); i++) {
+                    if (i > 0) {
+                        parts.add(literal(","));
+                    }
+                    json(l.get(i), at + "[" + i + "]", absent, parts);
+                }
+                parts.add(literal("]"));
+            }
+            case Double d
+            when d == Math.rint(d) && Math.abs(d) < 1e15 -> parts.add(literal(Long.toString(d.longValue())));
+            case Number n -> parts.add(literal(n.toString()));
+            case Boolean b -> parts.add(literal(b.toString()));
+            case String s -> template(s, at, absent, parts);
+            default ->
+                throw new IllegalArgumentException("access log format, JSON field " + at + ": a "
+                        + value.getClass().getSimpleName()
+                        + " is not allowed; use strings, numbers, booleans, objects and lists");
+        }
+    }
+
+    private static void template(String text, String at, byte[] absent, List<Part> parts) {
+        List<FormatParser.Piece> pieces;
+        try {
+            pieces = FormatParser.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("JSON field " + at + ": " + e.getMessage(), e);
+        }
+        if (pieces.size() == 1 && pieces.getFirst().operator() != null) {
+            parts.add(new Part(NULL, pieces.getFirst().operator(), Out.Mode.JSON));
+            return;
+        }
+        parts.add(literal("\""));
+        for (FormatParser.Piece p : pieces) {
+            if (p.operator() == null) {
+                String quoted = quote(p.text());
+                parts.add(literal(quoted.substring(1, quoted.length() - 1)));
+            } else {
+                parts.add(new Part(absent, p.operator(), Out.Mode.JSON_PART));
+            }
+        }
+        parts.add(literal("\""));
+    }
+
+    private static String quote(String s) {
+        ByteBuf b = io.netty.buffer.Unpooled.buffer(s.length() + 8);
+        Out.string(b, s, Out.Mode.JSON);
+        return b.toString(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,110 @@
+package io.milepost.telemetry;
+
+import static java.util.Map.entry;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.RequestHead;
+import io.netty.util.AsciiString;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Envoy's CEL attributes of an exchange. */
+final class LogAttributes {
+    private static final AsciiString EMPTY = AsciiString.EMPTY_STRING;
+    private static final HeaderName REFERER = HeaderName.of("referer");
+    private static final HeaderName USER_AGENT = HeaderName.of("user-agent");
+
+    private static final Map<String, LogExpression> NAMED = Map.ofEntries(
+            entry("request.method", request(RequestHead::method)),
+            entry("request.path", request(RequestHead::path)),
+            entry("request.url_path", request(r -> r.path().subSequence(0, r.pathLength()))),
+            entry("request.query", request(LogAttributes::query)),
+            entry("request.host", request(RequestHead::authority)),
+            entry("request.scheme", request(RequestHead::scheme)),
+            entry("request.useragent", request(r -> r.headers().get(USER_AGENT))),
+            entry("request.referer", request(r -> r.headers().get(REFERER))),
+            entry("request.id", request(r -> r.headers().get(HeaderName.X_REQUEST_ID))),
+            entry("request.protocol", c -> c.protocol() == null ? null : String.valueOf(c.protocol())),
+            entry("request.size", number(LogContext::bytesReceived)),
+            entry("response.code", c -> c.responseCode() == 0 ? null : (Object) (long) c.responseCode()),
+            entry("response.code_details", c -> c.responseCodeDetails()),
+            entry("response.size", number(LogContext::bytesSent)),
+            entry("response.grpc_status", c -> {
+                int s = GrpcStatus.of(c);
+                return s < 0 ? null : (Object) (long) s;
+            }),
+            // Never true on Envoy's waypoint, whose HTTP runs inside the tunnel (measured-behaviour 34)
+            entry("connection.mtls", c -> false),
+            entry("connection.id", number(LogContext::connectionId)),
+            entry("connection.requested_server_name", LogContext::requestedServerName),
+            entry("connection.termination_details", LogContext::connectionTerminationDetails),
+            entry("connection.transport_failure_reason", c -> null),
+            entry("source.address", LogContext::downstreamRemoteAddress),
+            entry("source.port", port(LogContext::downstreamRemoteAddress)),
+            entry("destination.address", LogContext::downstreamLocalAddress),
+            entry("destination.port", port(LogContext::downstreamLocalAddress)),
+            entry("upstream.address", LogContext::upstreamHost),
+            entry("upstream.port", port(LogContext::upstreamHost)),
+            entry("upstream.local_address", LogContext::upstreamLocalAddress),
+            entry("upstream.transport_failure_reason", LogContext::upstreamTransportFailureReason),
+            entry("upstream.request_attempt_count", number(LogContext::upstreamAttempts)),
+            entry("xds.cluster_name", LogContext::upstreamCluster),
+            entry("xds.route_name", LogContext::routeName));
+
+    private LogAttributes() {}
+
+    static @Nullable LogExpression named(String path) {
+        return NAMED.get(path);
+    }
+
+    static LogExpression header(String of, String name) {
+        if (name.startsWith(":")) {
+            LogExpression pseudo = NAMED.get(
+                    switch (name) {
+                        case ":method" -> "request.method";
+                        case ":path" -> "request.path";
+                        case ":authority" -> "request.host";
+                        case ":scheme" -> "request.scheme";
+                        default -> throw new IllegalArgumentException("no message has the header " + name);
+                    });
+            return pseudo == null ? c -> null : pseudo;
+        }
+        HeaderName n = HeaderName.of(name);
+        if (of.startsWith("request")) {
+            return request(r -> r.headers().get(n));
+        }
+        return c -> {
+            var response = c.response();
+            return response == null ? null : response.headers().get(n);
+        };
+    }
+
+    private static CharSequence query(RequestHead r) {
+        int q = r.path().indexOf('?', 0);
+        return q < 0 ? EMPTY : r.path().subSequence(q + 1);
+    }
+
+    private static LogExpression request(Function<RequestHead, @Nullable CharSequence> get) {
+        return c -> {
+            RequestHead r = c.request();
+            return r == null ? null : get.apply(r);
+        };
+    }
+
+    private static LogExpression number(ToLongFunction<LogContext> get) {
+        return c -> (Object) get.applyAsLong(c);
+    }
+
+    private static LogExpression port(Function<LogContext, @Nullable CharSequence> get) {
+        return c -> {
+            CharSequence a = get.apply(c);
+            int colon = a == null ? -1 : Addresses.colon(a);
+            if (a == null || colon < 0 || a.length() - colon > 6) {
+                return null;
+            }
+            return (Object) (long) Integer.parseInt(a, colon + 1, a.length(), 10);
+        };
+    }
+}

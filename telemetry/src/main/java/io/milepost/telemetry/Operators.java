@@ -1,0 +1,392 @@
+package io.milepost.telemetry;
+
+import static java.util.Map.entry;
+
+import io.milepost.telemetry.LogContext.Metadata;
+import io.milepost.telemetry.LogContext.Moment;
+import io.milepost.telemetry.LogContext.Wire;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The command operators by name. */
+final class Operators {
+    private static final long MILLI = 1_000_000;
+
+    /** Known to Envoy, but a waypoint's streams never have one: absent, as Envoy prints there. */
+    private static final Operator ABSENT = (c, out, mode) -> false;
+
+    /** Operators without argument. */
+    private static final Map<String, Operator> PLAIN = Map.ofEntries(
+            entry("PROTOCOL", (c, out, mode) -> string(c.protocol(), out, mode)),
+            entry("UPSTREAM_PROTOCOL", (c, out, mode) -> string(c.upstreamProtocol(), out, mode)),
+            entry("RESPONSE_CODE", number(LogContext::responseCode)),
+            entry("RESPONSE_FLAGS", flags(false)),
+            entry("RESPONSE_FLAGS_LONG", flags(true)),
+            entry("CONNECTION_TERMINATION_DETAILS", text(LogContext::connectionTerminationDetails)),
+            entry("UPSTREAM_TRANSPORT_FAILURE_REASON", underscored(LogContext::upstreamTransportFailureReason)),
+            entry("BYTES_RECEIVED", number(LogContext::bytesReceived)),
+            entry("BYTES_SENT", number(LogContext::bytesSent)),
+            entry("DURATION", number(c -> Math.max(0, c.durationNanos()) / MILLI)),
+            entry("REQUEST_DURATION", moment(Moment.REQUEST_RECEIVED)),
+            entry("REQUEST_TX_DURATION", moment(Moment.UPSTREAM_LAST_SENT)),
+            entry("RESPONSE_DURATION", moment(Moment.UPSTREAM_FIRST_RECEIVED)),
+            entry("RESPONSE_TX_DURATION", between(Moment.UPSTREAM_FIRST_RECEIVED, Moment.RESPONSE_SENT, MILLI)),
+            entry("UPSTREAM_HOST", text(LogContext::upstreamHost)),
+            entry("UPSTREAM_CLUSTER_RAW", text(LogContext::upstreamCluster)),
+            entry("UPSTREAM_CLUSTER", Operators::cluster),
+            entry("ROUTE_NAME", text(LogContext::routeName)),
+            entry("REQUESTED_SERVER_NAME", text(LogContext::requestedServerName)),
+            entry("UPSTREAM_REQUEST_ATTEMPT_COUNT", number(LogContext::upstreamAttempts)),
+            entry("STREAM_ID", Operators::streamId),
+            entry("UNIQUE_ID", Operators::streamId),
+            entry("TRACE_ID", text(LogContext::traceId)),
+            entry("CONNECTION_ID", number(LogContext::connectionId)),
+            entry("ACCESS_LOG_TYPE", (c, out, mode) -> {
+                Out.quoted(out, c.tcp() ? "TcpConnectionEnd" : "DownstreamEnd", mode);
+                return true;
+            }),
+            entry("DOWNSTREAM_PEER_URI_SAN", text(LogContext::peerPrincipal)),
+            entry("DOWNSTREAM_LOCAL_URI_SAN", text(LogContext::localPrincipal)),
+            entry("DOWNSTREAM_TLS_VERSION", text(LogContext::downstreamTlsVersion)),
+            entry("DOWNSTREAM_TLS_CIPHER", text(LogContext::downstreamTlsCipher)),
+            entry("DOWNSTREAM_PEER_FINGERPRINT_256", text(LogContext::peerFingerprint)),
+            entry("GRPC_STATUS_NUMBER", GrpcStatus.operator("NUMBER")),
+            entry("VIRTUAL_CLUSTER_NAME", ABSENT),
+            entry("DOWNSTREAM_TRANSPORT_FAILURE_REASON", ABSENT),
+            entry("DOWNSTREAM_LOCAL_SUBJECT", ABSENT),
+            entry("DOWNSTREAM_LOCAL_DNS_SAN", ABSENT),
+            entry("DOWNSTREAM_PEER_SUBJECT", ABSENT),
+            entry("DOWNSTREAM_PEER_ISSUER", ABSENT),
+            entry("DOWNSTREAM_PEER_SERIAL", ABSENT),
+            entry("DOWNSTREAM_PEER_DNS_SAN", ABSENT),
+            entry("DOWNSTREAM_PEER_CERT", ABSENT),
+            entry("DOWNSTREAM_PEER_CERT_V_START", ABSENT),
+            entry("DOWNSTREAM_PEER_CERT_V_END", ABSENT),
+            entry("DOWNSTREAM_PEER_FINGERPRINT_1", ABSENT),
+            entry("DOWNSTREAM_TLS_SESSION_ID", ABSENT),
+            entry("UPSTREAM_TLS_VERSION", ABSENT),
+            entry("UPSTREAM_TLS_CIPHER", ABSENT),
+            entry("UPSTREAM_TLS_SESSION_ID", ABSENT),
+            entry("UPSTREAM_PEER_SUBJECT", ABSENT),
+            entry("UPSTREAM_PEER_ISSUER", ABSENT),
+            entry("UPSTREAM_PEER_CERT", ABSENT),
+            entry("UPSTREAM_PEER_URI_SAN", ABSENT),
+            entry("UPSTREAM_PEER_DNS_SAN", ABSENT),
+            entry("UPSTREAM_LOCAL_SUBJECT", ABSENT),
+            entry("UPSTREAM_LOCAL_URI_SAN", ABSENT),
+            entry("UPSTREAM_LOCAL_DNS_SAN", ABSENT),
+            entry("UPSTREAM_HOST_NAME", text(LogContext::upstreamHost)),
+            entry("DOWNSTREAM_WIRE_BYTES_SENT", wire(Wire.DOWNSTREAM_WIRE_BYTES_SENT)),
+            entry("DOWNSTREAM_WIRE_BYTES_RECEIVED", wire(Wire.DOWNSTREAM_WIRE_BYTES_RECEIVED)),
+            entry("DOWNSTREAM_HEADER_BYTES_SENT", wire(Wire.DOWNSTREAM_HEADER_BYTES_SENT)),
+            entry("DOWNSTREAM_HEADER_BYTES_RECEIVED", wire(Wire.DOWNSTREAM_HEADER_BYTES_RECEIVED)),
+            entry("UPSTREAM_WIRE_BYTES_SENT", wire(Wire.UPSTREAM_WIRE_BYTES_SENT)),
+            entry("UPSTREAM_WIRE_BYTES_RECEIVED", wire(Wire.UPSTREAM_WIRE_BYTES_RECEIVED)),
+            entry("UPSTREAM_HEADER_BYTES_SENT", wire(Wire.UPSTREAM_HEADER_BYTES_SENT)),
+            entry("UPSTREAM_HEADER_BYTES_RECEIVED", wire(Wire.UPSTREAM_HEADER_BYTES_RECEIVED)));
+
+    private static final Map<String, Function<LogContext, @Nullable CharSequence>> ADDRESSES = Map.of(
+            "UPSTREAM_LOCAL", LogContext::upstreamLocalAddress,
+            "UPSTREAM_REMOTE", LogContext::upstreamRemoteAddress,
+            "DOWNSTREAM_LOCAL", LogContext::downstreamLocalAddress,
+            "DOWNSTREAM_REMOTE", LogContext::downstreamRemoteAddress,
+            "DOWNSTREAM_DIRECT_REMOTE", LogContext::downstreamDirectRemoteAddress,
+            "DOWNSTREAM_DIRECT_LOCAL", LogContext::downstreamLocalAddress);
+
+    private Operators() {}
+
+    /** @throws IllegalArgumentException naming the operator */
+    static Operator compile(String name, @Nullable String argument, int length) {
+        Operator plain = PLAIN.get(name);
+        if (plain == null && argument == null) {
+            plain = address(name);
+        }
+        if (plain != null) {
+            if (argument != null) {
+                throw problem(name, "takes no argument");
+            }
+            return plain;
+        }
+        return switch (name) {
+            case "REQ" -> HeaderOperators.request(required(name, argument), length, false);
+            case "REQ_WITHOUT_QUERY" -> HeaderOperators.request(required(name, argument), length, true);
+            case "RESP" -> HeaderOperators.response(required(name, argument), length);
+            case "TRAILER" -> HeaderOperators.trailer(required(name, argument), length);
+            case "RESPONSE_CODE_DETAILS" -> {
+                if (argument == null || argument.equals("ALLOW_WHITESPACES")) {
+                    yield argument == null
+                            ? underscored(LogContext::responseCodeDetails)
+                            : text(LogContext::responseCodeDetails);
+                }
+                throw problem(name, "knows only the argument ALLOW_WHITESPACES");
+            }
+            case "START_TIME" -> time(argument, false);
+            case "EMIT_TIME" -> time(argument, true);
+            case "COMMON_DURATION" -> commonDuration(required(name, argument));
+            case "GRPC_STATUS" -> GrpcStatus.operator(argument == null ? "CAMEL_STRING" : argument);
+            case "HOSTNAME" -> constant(System.getenv("HOSTNAME"), length);
+            case "ENVIRONMENT" -> constant(System.getenv(required(name, argument)), length);
+            case "DYNAMIC_METADATA" -> metadata(name, Metadata.DYNAMIC, required(name, argument), length);
+            case "CLUSTER_METADATA" -> metadata(name, Metadata.CLUSTER, required(name, argument), length);
+            case "UPSTREAM_METADATA" -> metadata(name, Metadata.UPSTREAM_HOST, required(name, argument), length);
+            case "METADATA" -> typedMetadata(required(name, argument), length);
+            case "FILTER_STATE" -> filterState(required(name, argument), length);
+            case "UPSTREAM_FILTER_STATE" -> ABSENT;
+            case "CEL" -> cel(required(name, argument), length);
+            default ->
+                throw new IllegalArgumentException("access log format: unknown command operator %" + name
+                        + "%; see Envoy's list of command operators, or write %% for a percent sign");
+        };
+    }
+
+    private static @Nullable Operator address(String name) {
+        for (String suffix : new String[] {"_ADDRESS", "_ADDRESS_WITHOUT_PORT", "_PORT"}) {
+            var address =
+                    name.endsWith(suffix) ? ADDRESSES.get(name.substring(0, name.length() - suffix.length())) : null;
+            if (address != null) {
+                return switch (suffix) {
+                    case "_ADDRESS" -> text(address);
+                    case "_PORT" -> Addresses.port(address);
+                    default -> Addresses.withoutPort(address);
+                };
+            }
+        }
+        return null;
+    }
+
+    private static String required(String name, @Nullable String argument) {
+        if (argument == null || argument.isEmpty()) {
+            throw problem(name, "needs an argument, as in %" + name + "(x)%");
+        }
+        return argument;
+    }
+
+    static IllegalArgumentException problem(String name, String what) {
+        return new IllegalArgumentException("access log format: the operator %" + name + "% " + what);
+    }
+
+    private static boolean string(@Nullable Object value, ByteBuf out, Out.Mode mode) {
+        if (value == null) {
+            return false;
+        }
+        Out.quoted(out, value.toString(), mode);
+        return true;
+    }
+
+    private static Operator text(Function<LogContext, @Nullable CharSequence> get) {
+        return (c, out, mode) -> {
+            CharSequence v = get.apply(c);
+            return v != null && !v.isEmpty() && write(v, -1, out, mode);
+        };
+    }
+
+    private static Operator underscored(Function<LogContext, @Nullable CharSequence> get) {
+        return (c, out, mode) -> {
+            CharSequence v = get.apply(c);
+            if (v == null || v.isEmpty()) {
+                return false;
+            }
+            Out.string(out, v, 0, v.length(), mode, true);
+            return true;
+        };
+    }
+
+    /** At most {@code length} bytes of the value; negative is all of it. */
+    static boolean write(CharSequence value, int length, ByteBuf out, Out.Mode mode) {
+        int to = length < 0 ? value.length() : Math.min(length, value.length());
+        Out.string(out, value, 0, to, mode, false);
+        return true;
+    }
+
+    private static Operator number(ToLongFunction<LogContext> get) {
+        return (c, out, mode) -> {
+            Out.number(out, get.applyAsLong(c));
+            return true;
+        };
+    }
+
+    private static Operator wire(Wire which) {
+        return number(c -> c.wireBytes(which));
+    }
+
+    private static Operator moment(Moment m) {
+        return (c, out, mode) -> {
+            long nanos = c.sinceStartNanos(m);
+            if (nanos < 0) {
+                return false;
+            }
+            Out.number(out, nanos / MILLI);
+            return true;
+        };
+    }
+
+    private static Operator between(@Nullable Moment from, @Nullable Moment to, long unit) {
+        return (c, out, mode) -> {
+            long start = from == null ? 0 : c.sinceStartNanos(from);
+            long end = to == null ? c.durationNanos() : c.sinceStartNanos(to);
+            if (start < 0 || end < start) {
+                return false;
+            }
+            Out.number(out, (end - start) / unit);
+            return true;
+        };
+    }
+
+    private static Operator commonDuration(String argument) {
+        String[] p = argument.split(":", -1);
+        if (p.length != 3) {
+            throw problem("COMMON_DURATION", "needs start:end:unit, as in DS_RX_BEG:US_RX_BEG:ms");
+        }
+        long unit = switch (p[2]) {
+            case "ms" -> MILLI;
+            case "us" -> 1_000;
+            case "ns" -> 1;
+            default -> throw problem("COMMON_DURATION", "has the unit \"" + p[2] + "\"; use ms, us or ns");
+        };
+        return between(point(p[0]), point(p[1]), unit);
+    }
+
+    /** Null is the start of the request. */
+    private static @Nullable Moment point(String name) {
+        return switch (name) {
+            case "DS_RX_BEG" -> null;
+            case "DS_RX_END" -> Moment.REQUEST_RECEIVED;
+            case "US_TX_BEG" -> Moment.UPSTREAM_FIRST_SENT;
+            case "US_TX_END" -> Moment.UPSTREAM_LAST_SENT;
+            case "US_RX_BEG" -> Moment.UPSTREAM_FIRST_RECEIVED;
+            case "US_RX_END" -> Moment.UPSTREAM_LAST_RECEIVED;
+            case "DS_TX_BEG" -> Moment.RESPONSE_FIRST_SENT;
+            case "DS_TX_END" -> Moment.RESPONSE_SENT;
+            default -> throw problem("COMMON_DURATION", "does not know the point in time \"" + name + "\"");
+        };
+    }
+
+    private static Operator flags(boolean longNames) {
+        return (c, out, mode) -> {
+            if (mode == Out.Mode.JSON) {
+                out.writeByte('"');
+            }
+            ResponseFlags.write(c.responseFlags(), c.tcp(), longNames, out);
+            if (mode == Out.Mode.JSON) {
+                out.writeByte('"');
+            }
+            return true;
+        };
+    }
+
+    /** The alternative name of Istio's clusters ends in a semicolon (measured-behaviour 32). */
+    private static boolean cluster(LogContext c, ByteBuf out, Out.Mode mode) {
+        CharSequence v = c.upstreamCluster();
+        if (v == null) {
+            return false;
+        }
+        if (mode == Out.Mode.JSON) {
+            out.writeByte('"');
+        }
+        Out.string(out, v, mode == Out.Mode.JSON ? Out.Mode.JSON_PART : mode);
+        out.writeByte(';');
+        if (mode == Out.Mode.JSON) {
+            out.writeByte('"');
+        }
+        return true;
+    }
+
+    private static boolean streamId(LogContext c, ByteBuf out, Out.Mode mode) {
+        CharSequence id = c.streamId();
+        return write(id == null ? UUID.randomUUID().toString() : id, -1, out, mode);
+    }
+
+    private static Operator time(@Nullable String format, boolean atEnd) {
+        TimeFormat f = format == null || format.isEmpty() ? TimeFormat.DEFAULT : TimeFormat.compile(format);
+        boolean plain = format == null || format.chars().allMatch(k -> k >= ' ' && k <= '~' && k != '"' && k != '\\');
+        return (c, out, mode) -> {
+            long at = c.startEpochNanos() + (atEnd ? c.durationNanos() : 0);
+            if (plain) {
+                if (mode == Out.Mode.JSON) {
+                    out.writeByte('"');
+                }
+                f.write(at, out);
+                if (mode == Out.Mode.JSON) {
+                    out.writeByte('"');
+                }
+                return true;
+            }
+            ByteBuf scratch = Unpooled.buffer();
+            f.write(at, scratch);
+            return write(scratch.toString(StandardCharsets.UTF_8), -1, out, mode);
+        };
+    }
+
+    private static Operator constant(@Nullable String value, int length) {
+        return value == null ? ABSENT : (c, out, mode) -> write(value, length, out, mode);
+    }
+
+    private static Operator typedMetadata(String argument, int length) {
+        int colon = argument.indexOf(':');
+        String type = colon < 0 ? argument : argument.substring(0, colon);
+        String rest = colon < 0 ? "" : argument.substring(colon + 1);
+        return switch (type.toUpperCase(Locale.ROOT)) {
+            case "DYNAMIC" -> metadata("METADATA", Metadata.DYNAMIC, rest, length);
+            case "CLUSTER" -> metadata("METADATA", Metadata.CLUSTER, rest, length);
+            case "UPSTREAM_HOST" -> metadata("METADATA", Metadata.UPSTREAM_HOST, rest, length);
+            case "ROUTE" -> metadata("METADATA", Metadata.ROUTE, rest, length);
+            case "LISTENER", "LISTENER_FILTER_CHAIN", "VIRTUAL_HOST" -> ABSENT;
+            default ->
+                throw problem(
+                        "METADATA",
+                        "has the type \"" + type
+                                + "\"; use DYNAMIC, CLUSTER, UPSTREAM_HOST, ROUTE, LISTENER or VIRTUAL_HOST");
+        };
+    }
+
+    private static Operator metadata(String name, Metadata where, String argument, int length) {
+        if (argument.isEmpty()) {
+            throw problem(name, "needs a namespace, as in %" + name + "(namespace:key)%");
+        }
+        int colon = argument.indexOf(':');
+        String namespace = colon < 0 ? argument : argument.substring(0, colon);
+        String path = colon < 0 ? "" : argument.substring(colon + 1);
+        return (c, out, mode) -> {
+            CharSequence v = c.metadata(where, namespace, path);
+            if (v == null) {
+                return false;
+            }
+            boolean object = !v.isEmpty() && (v.charAt(0) == '{' || v.charAt(0) == '[');
+            return write(v, length, out, object && mode == Out.Mode.JSON ? Out.Mode.TEXT : mode);
+        };
+    }
+
+    private static Operator filterState(String argument, int length) {
+        String[] p = argument.split(":", 3);
+        String form = p.length > 1 ? p[1] : "TYPED";
+        if (!form.equals("PLAIN") && !form.equals("TYPED") && !(form.equals("FIELD") && p.length == 3)) {
+            throw problem("FILTER_STATE", "needs key:PLAIN, key:TYPED or key:FIELD:name, not " + argument);
+        }
+        String field = p.length == 3 ? p[2] : "";
+        return (c, out, mode) -> {
+            CharSequence v = c.filterState(p[0], field);
+            return v != null && write(v, length, out, mode);
+        };
+    }
+
+    private static Operator cel(String argument, int length) {
+        LogExpression e = LogExpression.compile(argument);
+        return (c, out, mode) -> {
+            Object v = e.evaluate(c);
+            if (v == null) {
+                return false;
+            }
+            if (mode == Out.Mode.JSON && (v instanceof Number || v instanceof Boolean)) {
+                return write(v.toString(), -1, out, Out.Mode.TEXT);
+            }
+            return write(v instanceof CharSequence s ? s : v.toString(), length, out, mode);
+        };
+    }
+}
