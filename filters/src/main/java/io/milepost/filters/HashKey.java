@@ -1,0 +1,137 @@
+package io.milepost.filters;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.mesh.IpAddress;
+import io.milepost.mesh.RouteAction;
+import io.netty.util.AsciiString;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Compiled hash policies: the key that binds a request to an endpoint, computed as Envoy computes it (xxHash64 with
+ * seed 0, several keys combined by rotating).
+ */
+public final class HashKey {
+    private final List<RouteAction.HashPolicy> policies;
+
+    private HashKey(List<RouteAction.HashPolicy> policies) {
+        this.policies = policies;
+    }
+
+    static HashKey compile(List<RouteAction.HashPolicy> policies) {
+        return new HashKey(policies);
+    }
+
+    public boolean isEmpty() {
+        return policies.isEmpty();
+    }
+
+    /** The key of this request; empty when no policy yields one (the balancer then chooses by chance). */
+    public OptionalLong of(RequestHead request, IpAddress source) {
+        long hash = 0;
+        boolean found = false;
+        for (RouteAction.HashPolicy p : policies) {
+            OptionalLong h = one(p, request, source);
+            if (h.isPresent()) {
+                hash = found ? Long.rotateLeft(hash, 1) ^ h.getAsLong() : h.getAsLong();
+                found = true;
+            }
+        }
+        return found ? OptionalLong.of(hash) : OptionalLong.empty();
+    }
+
+    private static OptionalLong one(RouteAction.HashPolicy policy, RequestHead request, IpAddress source) {
+        return switch (policy) {
+            case RouteAction.HashPolicy.Header p -> header(p.name(), request);
+            case RouteAction.HashPolicy.Cookie p -> cookie(p.name(), request.headers());
+            case RouteAction.HashPolicy.SourceIp p -> {
+                byte[] b = source.toString().getBytes(StandardCharsets.US_ASCII);
+                yield OptionalLong.of(XxHash64.hash(b, 0, b.length, 0));
+            }
+            case RouteAction.HashPolicy.QueryParameter p -> query(p.name(), request);
+        };
+    }
+
+    /** Several lines are sorted and hashed one after the other, each seeded with the hash before. */
+    private static OptionalLong header(String name, RequestHead request) {
+        if (name.equalsIgnoreCase("host") || name.equals(":authority")) {
+            return OptionalLong.of(hash(request.authority()));
+        }
+        HeaderName n = HeaderName.of(name);
+        Headers h = request.headers();
+        int first = h.indexOf(n, 0);
+        if (first < 0) {
+            return OptionalLong.empty();
+        }
+        if (h.indexOf(n, first + 1) < 0) {
+            return OptionalLong.of(hash(h.value(first)));
+        }
+        List<AsciiString> values = new java.util.ArrayList<>();
+        for (int i = first; i >= 0; i = h.indexOf(n, i + 1)) {
+            values.add(h.value(i));
+        }
+        values.sort(java.util.Comparator.naturalOrder());
+        long seed = 0;
+        for (AsciiString v : values) {
+            seed = XxHash64.hash(v.array(), v.arrayOffset(), v.length(), seed);
+        }
+        return OptionalLong.of(seed);
+    }
+
+    private static long hash(AsciiString v) {
+        return XxHash64.hash(v.array(), v.arrayOffset(), v.length(), 0);
+    }
+
+    /** A cookie without a value is none. */
+    private static OptionalLong cookie(String name, Headers headers) {
+        for (int i = headers.indexOf(HeaderName.COOKIE, 0); i >= 0; i = headers.indexOf(HeaderName.COOKIE, i + 1)) {
+            AsciiString line = headers.value(i);
+            int at = 0;
+            while (at < line.length()) {
+                int end = line.indexOf(";", at);
+                end = end < 0 ? line.length() : end;
+                int from = at;
+                while (from < end && line.byteAt(from) == ' ') {
+                    from++;
+                }
+                int eq = line.indexOf("=", from);
+                if (eq >= 0 && eq < end && AsciiString.contentEquals(line.subSequence(from, eq, false), name)) {
+                    int a = eq + 1;
+                    int b = end;
+                    while (b > a && line.byteAt(b - 1) == ' ') {
+                        b--;
+                    }
+                    if (b - a >= 2 && line.byteAt(a) == '"' && line.byteAt(b - 1) == '"') {
+                        a++;
+                        b--;
+                    }
+                    return a == b
+                            ? OptionalLong.empty()
+                            : OptionalLong.of(XxHash64.hash(line.array(), line.arrayOffset() + a, b - a, 0));
+                }
+                at = end + 1;
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    private static OptionalLong query(String name, RequestHead request) {
+        AsciiString t = request.path();
+        int at = request.pathLength() + 1;
+        while (at < t.length()) {
+            int end = t.indexOf("&", at);
+            end = end < 0 ? t.length() : end;
+            int eq = t.indexOf("=", at);
+            int nameEnd = eq < 0 || eq > end ? end : eq;
+            if (AsciiString.contentEquals(t.subSequence(at, nameEnd, false), name)) {
+                int from = Math.min(nameEnd + 1, end);
+                return OptionalLong.of(XxHash64.hash(t.array(), t.arrayOffset() + from, end - from, 0));
+            }
+            at = end + 1;
+        }
+        return OptionalLong.empty();
+    }
+}

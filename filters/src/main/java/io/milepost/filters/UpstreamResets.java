@@ -1,0 +1,37 @@
+package io.milepost.filters;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/** The replies for each way an upstream can fail, made once. */
+final class UpstreamResets {
+    private static final Map<RetryDecider.Reset, LocalReply> FIRST = table(false);
+    private static final Map<RetryDecider.Reset, LocalReply> RETRIED = table(true);
+
+    private UpstreamResets() {}
+
+    static LocalReply reply(RetryDecider.Reset reset, boolean retried) {
+        LocalReply r = (retried ? RETRIED : FIRST).get(reset);
+        return r == null ? LocalReply.NO_HEALTHY_UPSTREAM : r;
+    }
+
+    private static Map<RetryDecider.Reset, LocalReply> table(boolean retried) {
+        Map<RetryDecider.Reset, LocalReply> m = new EnumMap<>(RetryDecider.Reset.class);
+        for (RetryDecider.Reset r : RetryDecider.Reset.values()) {
+            String reason = r.text();
+            if (r == RetryDecider.Reset.PER_TRY_TIMEOUT) {
+                m.put(
+                        r,
+                        LocalReply.of(504, "upstream request timeout", "upstream_per_try_timeout", "UT")
+                                .withGrpcStatus(14));
+                continue;
+            }
+            String body = "upstream connect error or disconnect/reset before headers. "
+                    + (retried ? "retried and the latest reset reason: " : "reset reason: ")
+                    + reason;
+            String details = "upstream_reset_before_response_started{" + reason.replace(' ', '_') + "}";
+            m.put(r, LocalReply.of(503, body, details, (retried ? "URX," : "") + r.flag()));
+        }
+        return m;
+    }
+}
