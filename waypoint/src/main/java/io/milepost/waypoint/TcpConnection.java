@@ -1,0 +1,360 @@
+package io.milepost.waypoint;
+
+import io.milepost.http.RequestHead;
+import io.milepost.mesh.IpAddress;
+import io.milepost.policy.Attributes;
+import io.milepost.policy.AuthzDecision;
+import io.milepost.telemetry.LogContext;
+import io.milepost.telemetry.ResponseFlags;
+import io.milepost.waypoint.exchange.ClientConnection;
+import io.milepost.waypoint.exchange.WorkerContext;
+import io.milepost.waypoint.upstream.ClusterState;
+import io.milepost.waypoint.upstream.HostState;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.AsciiString;
+import io.netty.util.concurrent.Future;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Opaque bytes between a client's tunnel and one endpoint, with half close and back-pressure. One event loop. */
+final class TcpConnection implements Attributes, LogContext {
+    private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
+
+    private final TcpService service;
+    private final ClientConnection client;
+    private final WorkerContext worker;
+    private final long startEpochMillis = System.currentTimeMillis();
+    private final long startNanos = System.nanoTime();
+    private long endNanos;
+    private long received;
+    private long sent;
+    private int flags;
+    private @Nullable String cluster;
+    private @Nullable ClusterState clusterState;
+    private @Nullable HostState host;
+    private @Nullable CharSequence upstreamLocal;
+    private @Nullable CharSequence transportFailure;
+    private @Nullable CharSequence termination;
+    private @Nullable Channel downstream;
+    private @Nullable Channel upstream;
+    private boolean finished;
+    private boolean halfClosedEarly;
+
+    TcpConnection(TcpService service, ClientConnection client, WorkerContext worker) {
+        this.service = service;
+        this.client = client;
+        this.worker = worker;
+    }
+
+    /** Chooses an endpoint. Returns false (and logs) when the CONNECT must be refused. */
+    boolean plan() {
+        String name = service.pick(worker.random());
+        cluster = name;
+        ClusterState c = name == null ? null : worker.clusters().get(name);
+        if (c == null) {
+            flags = ResponseFlags.NO_CLUSTER_FOUND;
+            cluster = null;
+            finish();
+            return false;
+        }
+        clusterState = c;
+        HostState h = c.pick(List.of());
+        if (h == null) {
+            flags = ResponseFlags.NO_HEALTHY_UPSTREAM;
+            finish();
+            return false;
+        }
+        host = h;
+        return true;
+    }
+
+    /** Handler of the client's tunnel; {@code first} are bytes that detection has read. */
+    ChannelInboundHandlerAdapter downstreamHandler() {
+        return new Side(true);
+    }
+
+    /** The tunnel is open: authorize and connect. */
+    void open(Channel tunnel) {
+        downstream = tunnel;
+        tunnel.config().setAutoRead(false);
+        AuthzDecision authz = service.policies().decide(this);
+        if (!authz.allowed()) {
+            termination = authz.details();
+            tunnel.close();
+            finish();
+            return;
+        }
+        ClusterState c = java.util.Objects.requireNonNull(clusterState, "not planned");
+        HostState h = java.util.Objects.requireNonNull(host, "not planned");
+        h.active().incrementAndGet();
+        worker.connector()
+                .connect(worker.loop(), h.endpoint(), c.cluster().connectTimeoutMillis(), new Side(false))
+                .addListener((Future<Channel> f) -> {
+                    if (!f.isSuccess()) {
+                        flags |= ResponseFlags.UPSTREAM_CONNECTION_FAILURE
+                                | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
+                        transportFailure = String.valueOf(f.cause().getMessage());
+                        tunnel.close();
+                        finish();
+                        return;
+                    }
+                    connected(f.getNow());
+                });
+    }
+
+    private final List<ByteBuf> early = new ArrayList<>(1);
+
+    /** Bytes that came before the endpoint was connected. */
+    void early(ByteBuf data) {
+        received += data.readableBytes();
+        early.add(data);
+    }
+
+    private void connected(Channel up) {
+        upstream = up;
+        upstreamLocal = worker.addressText(up.localAddress());
+        Channel down = java.util.Objects.requireNonNull(downstream, "no tunnel");
+        if (!down.isActive()) {
+            up.close();
+            finish();
+            return;
+        }
+        for (ByteBuf b : early) {
+            up.write(b);
+        }
+        early.clear();
+        up.flush();
+        if (halfClosedEarly && up instanceof DuplexChannel d) {
+            d.shutdownOutput();
+        }
+        down.config().setAutoRead(true);
+    }
+
+    private final class Side extends ChannelInboundHandlerAdapter {
+        private final boolean fromClient;
+
+        Side(boolean fromClient) {
+            this.fromClient = fromClient;
+        }
+
+        private @Nullable Channel peer() {
+            return fromClient ? upstream : downstream;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext c, Object msg) {
+            ByteBuf data = (ByteBuf) msg;
+            int n = data.readableBytes();
+            Channel p = peer();
+            if (fromClient) {
+                if (p == null) {
+                    early(data);
+                    return;
+                }
+                received += n;
+            } else {
+                sent += n;
+            }
+            if (p == null) {
+                data.release();
+                return;
+            }
+            p.write(data);
+            if (!p.isWritable()) {
+                p.flush();
+                c.channel().config().setAutoRead(p.isWritable());
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext c) {
+            Channel p = peer();
+            if (p != null) {
+                p.flush();
+            }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext c) {
+            Channel p = peer();
+            if (p != null) {
+                p.config().setAutoRead(c.channel().isWritable());
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext c, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                Channel p = peer();
+                if (p instanceof DuplexChannel d) {
+                    p.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(f -> {
+                        d.shutdownOutput();
+                        if (d.isInputShutdown()) {
+                            d.close();
+                            c.close();
+                        }
+                    });
+                } else if (p == null) {
+                    halfClosedEarly = true;
+                }
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext c) {
+            Channel p = peer();
+            if (p != null && p.isActive()) {
+                p.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            }
+            finish();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext c, Throwable cause) {
+            c.close();
+        }
+    }
+
+    private void finish() {
+        if (finished) {
+            return;
+        }
+        finished = true;
+        endNanos = System.nanoTime();
+        HostState h = host;
+        if (h != null && downstream != null && upstreamLocal != null) {
+            h.active().decrementAndGet();
+        }
+        for (ByteBuf b : early) {
+            b.release();
+        }
+        early.clear();
+        service.log().log(this);
+    }
+
+    @Override
+    public boolean tcp() {
+        return true;
+    }
+
+    @Override
+    public long startEpochNanos() {
+        return startEpochMillis * 1_000_000;
+    }
+
+    @Override
+    public long durationNanos() {
+        return endNanos - startNanos;
+    }
+
+    @Override
+    public long bytesReceived() {
+        return received;
+    }
+
+    @Override
+    public long bytesSent() {
+        return sent;
+    }
+
+    @Override
+    public int responseFlags() {
+        return flags;
+    }
+
+    @Override
+    public @Nullable CharSequence connectionTerminationDetails() {
+        return termination;
+    }
+
+    @Override
+    public @Nullable CharSequence upstreamTransportFailureReason() {
+        return transportFailure;
+    }
+
+    @Override
+    public @Nullable CharSequence upstreamCluster() {
+        return cluster;
+    }
+
+    @Override
+    public @Nullable CharSequence upstreamHost() {
+        HostState h = host;
+        return h == null ? null : h.logText();
+    }
+
+    @Override
+    public @Nullable CharSequence upstreamLocalAddress() {
+        HostState h = host;
+        boolean tunnel = h != null && h.endpoint().tunnel().isPresent();
+        return upstreamLocal == null ? null : tunnel ? TUNNEL_LOCAL : upstreamLocal;
+    }
+
+    @Override
+    public CharSequence downstreamLocalAddress() {
+        return client.localText();
+    }
+
+    @Override
+    public CharSequence downstreamRemoteAddress() {
+        return client.remoteText();
+    }
+
+    @Override
+    public @Nullable String peerPrincipal() {
+        return client.principal();
+    }
+
+    @Override
+    public @Nullable CharSequence localPrincipal() {
+        return client.localPrincipal();
+    }
+
+    @Override
+    public IpAddress sourceIp() {
+        return client.source();
+    }
+
+    @Override
+    public IpAddress remoteIp() {
+        return client.source();
+    }
+
+    @Override
+    public @Nullable IpAddress destinationIp() {
+        return client.destination();
+    }
+
+    @Override
+    public int destinationPort() {
+        return client.destinationPort();
+    }
+
+    @Override
+    public @Nullable RequestHead request() {
+        return null;
+    }
+
+    @Override
+    public @Nullable String requestedServerName() {
+        return null;
+    }
+
+    @Override
+    public @Nullable Claims claims() {
+        return null;
+    }
+
+    @Override
+    public int upstreamAttempts() {
+        return upstream == null ? 0 : 1;
+    }
+}

@@ -1,0 +1,56 @@
+package io.milepost.waypoint;
+
+import io.milepost.mesh.TcpChain;
+import io.milepost.policy.CompiledPolicies;
+import io.milepost.waypoint.exchange.HttpService.LogSink;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/** A {@link TcpChain}, compiled. */
+final class TcpService {
+    private final TcpChain chain;
+    private final CompiledPolicies policies;
+    private final LogSink log;
+
+    TcpService(TcpChain chain, LogSink log) {
+        this.chain = chain;
+        this.policies = CompiledPolicies.compile(chain.policies());
+        this.log = log;
+    }
+
+    TcpChain chain() {
+        return chain;
+    }
+
+    CompiledPolicies policies() {
+        return policies;
+    }
+
+    LogSink log() {
+        return log;
+    }
+
+    /** A cluster by weight; null when there is none. */
+    @Nullable String pick(SplittableRandom random) {
+        List<TcpChain.Backend> all = chain.backends();
+        if (all.size() == 1) {
+            return all.getFirst().cluster();
+        }
+        long total = 0;
+        for (TcpChain.Backend b : all) {
+            total += b.weight();
+        }
+        if (total <= 0) {
+            return null;
+        }
+        long at = random.nextLong(total);
+        for (TcpChain.Backend b : all) {
+            at -= b.weight();
+            if (at < 0) {
+                return b.cluster();
+            }
+        }
+        return null;
+    }
+}

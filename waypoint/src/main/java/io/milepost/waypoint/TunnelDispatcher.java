@@ -1,0 +1,234 @@
+package io.milepost.waypoint;
+
+import io.milepost.hbone.HboneTunnelService;
+import io.milepost.hbone.TunnelRequest;
+import io.milepost.mesh.Dispatch.PortDispatch;
+import io.milepost.mesh.IpAddress;
+import io.milepost.telemetry.LogContext;
+import io.milepost.telemetry.ResponseFlags;
+import io.milepost.waypoint.codec.Http1ServerConnection;
+import io.milepost.waypoint.codec.Http2ServerConnection;
+import io.milepost.waypoint.exchange.ClientConnection;
+import io.milepost.waypoint.exchange.HttpService;
+import io.milepost.waypoint.exchange.WorkerContext;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.EventLoop;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a CONNECT goes: (destination address, port) to the chain of a service port, to a workload, or refused with 503.
+ * The mesh in force when the CONNECT came is pinned by the tunnel's connection; each exchange uses its chain.
+ */
+final class TunnelDispatcher implements HboneTunnelService {
+    private final Supplier<CompiledMesh> mesh;
+    private final Function<EventLoop, WorkerContext> workers;
+    private final HttpService.LogSink refusedLog;
+    private final BooleanSupplier draining;
+    private final AtomicLong ids = new AtomicLong();
+
+    TunnelDispatcher(
+            Supplier<CompiledMesh> mesh,
+            Function<EventLoop, WorkerContext> workers,
+            HttpService.LogSink refusedLog,
+            BooleanSupplier draining) {
+        this.mesh = mesh;
+        this.workers = workers;
+        this.refusedLog = refusedLog;
+        this.draining = draining;
+    }
+
+    @Override
+    public void serve(TunnelRequest request) {
+        CompiledMesh m = mesh.get();
+        String authority = request.authority();
+        int colon = authority.lastIndexOf(':');
+        String host = colon < 0 ? authority : authority.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        IpAddress ip = IpAddress.parse(host).orElse(null);
+        int port = colon < 0 ? -1 : port(authority, colon + 1);
+        ClientConnection client = ClientConnection.of(
+                ip != null && port >= 0 ? authority : "envoy://main_internal/",
+                ip,
+                Math.max(port, 0),
+                request.peer().remoteAddress(),
+                request.peer().principal(),
+                request.peer().localPrincipal(),
+                ids.incrementAndGet());
+        PortDispatch d = ip == null || port <= 0 ? null : m.find(ip, port);
+        WorkerContext worker = workers.apply(request.eventLoop());
+        switch (d) {
+            case null -> refuse(request, client);
+            case PortDispatch.Http h -> http(request, client, worker, m.http(h.chain()));
+            case PortDispatch.Tcp t -> tcp(request, client, worker, m.tcp(t.chain()));
+            case PortDispatch.Detect x -> detect(request, client, worker, m, x);
+        }
+    }
+
+    private static int port(String text, int from) {
+        int n = 0;
+        if (from == text.length() || text.length() - from > 5) {
+            return -1;
+        }
+        for (int i = from; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < '0' || c > '9') {
+                return -1;
+            }
+            n = n * 10 + (c - '0');
+        }
+        return n > 65535 ? -1 : n;
+    }
+
+    private void refuse(TunnelRequest request, ClientConnection client) {
+        request.refuse(503);
+        refusedLog.log(new RefusedTunnel(client, request.authority(), false));
+        refusedLog.log(new RefusedTunnel(client, request.authority(), true));
+    }
+
+    private void http(
+            TunnelRequest request, ClientConnection client, WorkerContext worker, @Nullable HttpService service) {
+        if (service == null) {
+            refuse(request, client);
+            return;
+        }
+        // The first byte tells HTTP/2 (preface) from HTTP/1.1, as Envoy's AUTO codec does.
+        request.accept(new ProtocolDetector(null, first -> httpHandler(service, client, worker, first)));
+    }
+
+    ChannelHandler httpHandler(
+            HttpService service, ClientConnection client, WorkerContext worker, ProtocolDetector.Protocol first) {
+        var exchanges = service.exchanges(client, worker, draining);
+        return first == ProtocolDetector.Protocol.HTTP2
+                ? Http2ServerConnection.handler(exchanges)
+                : new Http1ServerConnection(exchanges);
+    }
+
+    private void tcp(TunnelRequest request, ClientConnection client, WorkerContext worker, @Nullable TcpService service) {
+        if (service == null) {
+            refuse(request, client);
+            return;
+        }
+        TcpConnection c = new TcpConnection(service, client, worker);
+        if (!c.plan()) {
+            request.refuse(503);
+            refusedLog.log(new RefusedTunnel(client, request.authority(), true));
+            return;
+        }
+        Channel tunnel = request.accept(c.downstreamHandler());
+        c.open(tunnel);
+    }
+
+    private void detect(
+            TunnelRequest request, ClientConnection client, WorkerContext worker, CompiledMesh m, PortDispatch.Detect x) {
+        HttpService http = m.http(x.httpChain());
+        TcpService tcp = m.tcp(x.tcpChain());
+        if (http == null || tcp == null) {
+            refuse(request, client);
+            return;
+        }
+        long millis = m.snapshot().settings().protocolDetectionMillis();
+        request.accept(new ProtocolDetector(
+                new ProtocolDetector.Undeclared(millis, tunnel -> {
+                    TcpConnection c = new TcpConnection(tcp, client, worker);
+                    if (!c.plan()) {
+                        tunnel.close();
+                        return null;
+                    }
+                    tunnel.pipeline().addLast(c.downstreamHandler());
+                    c.open(tunnel);
+                    return c;
+                }),
+                first -> httpHandler(http, client, worker, first)));
+    }
+
+    /** The log's view of a CONNECT that was refused: Envoy writes one line for the listener and one for the CONNECT. */
+    private static final class RefusedTunnel implements LogContext {
+        private final ClientConnection client;
+        private final String authority;
+        private final boolean connect;
+        private final long at = System.currentTimeMillis() * 1_000_000;
+        private final io.milepost.http.@Nullable RequestHead head;
+
+        RefusedTunnel(ClientConnection client, String authority, boolean connect) {
+            this.client = client;
+            this.authority = authority;
+            this.connect = connect;
+            this.head = connect
+                    ? new io.milepost.http.RequestHead(
+                            io.milepost.http.RequestHead.Protocol.HTTP_2,
+                            io.netty.util.AsciiString.cached("CONNECT"),
+                            new io.netty.util.AsciiString(this.authority),
+                            io.netty.util.AsciiString.EMPTY_STRING,
+                            io.netty.util.AsciiString.EMPTY_STRING,
+                            new io.milepost.http.Headers(1))
+                    : null;
+        }
+
+        @Override
+        public boolean tcp() {
+            return !connect;
+        }
+
+        @Override
+        public io.milepost.http.@Nullable RequestHead request() {
+            return head;
+        }
+
+        @Override
+        public int responseCode() {
+            return connect ? 503 : 0;
+        }
+
+        @Override
+        public long startEpochNanos() {
+            return at;
+        }
+
+        @Override
+        public long durationNanos() {
+            return 0;
+        }
+
+        @Override
+        public long bytesReceived() {
+            return 0;
+        }
+
+        @Override
+        public long bytesSent() {
+            return 0;
+        }
+
+        @Override
+        public int responseFlags() {
+            return connect ? ResponseFlags.UPSTREAM_CONNECTION_FAILURE : ResponseFlags.NO_ROUTE_FOUND;
+        }
+
+        @Override
+        public CharSequence responseCodeDetails() {
+            return connect ? "destination_not_served" : "filter_chain_not_found";
+        }
+
+        @Override
+        public CharSequence downstreamLocalAddress() {
+            return client.localText();
+        }
+
+        @Override
+        public CharSequence downstreamRemoteAddress() {
+            return client.remoteText();
+        }
+
+        @Override
+        public @Nullable CharSequence peerPrincipal() {
+            return client.principal();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.milepost.waypoint.codec;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.netty.util.AsciiString;
+import java.util.Locale;
+import java.util.Set;
+
+/** Headers that belong to one hop. */
+public final class HopByHop {
+    /** A client that asks to have these removed wants to hide who it is: 400 (recorded from Envoy). */
+    private static final Set<String> PROTECTED = Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "host");
+
+    private HopByHop() {}
+
+    /** Whether a {@code connection} line lists the token. */
+    public static boolean connectionHas(Headers h, AsciiString token) {
+        for (int i = h.indexOf(HeaderName.CONNECTION, 0); i >= 0; i = h.indexOf(HeaderName.CONNECTION, i + 1)) {
+            AsciiString v = h.value(i);
+            if (v.length() == token.length() ? v.contentEqualsIgnoreCase(token) : listHas(v, token)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean listHas(AsciiString list, AsciiString token) {
+        for (AsciiString part : list.split(',')) {
+            if (part.trim().contentEqualsIgnoreCase(token)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Removes what must not be forwarded; {@code keepUpgrade} leaves {@code upgrade} for an accepted upgrade. */
+    public static void removeFromRequest(Headers h, boolean keepUpgrade) throws BadMessageException {
+        int c = h.indexOf(HeaderName.CONNECTION, 0);
+        if (c >= 0) {
+            for (int i = c; i >= 0; i = h.indexOf(HeaderName.CONNECTION, i + 1)) {
+                String v = h.value(i).toString().toLowerCase(Locale.ROOT);
+                for (String token : v.split(",", -1)) {
+                    String t = token.trim();
+                    if (PROTECTED.contains(t) || t.startsWith(":")) {
+                        throw new BadMessageException(400, "invalid_connection_header");
+                    }
+                    if (!t.isEmpty() && !t.equals("close") && !t.equals("keep-alive") && !t.equals("upgrade") && !t.equals("te")) {
+                        h.remove(HeaderName.of(t));
+                    }
+                }
+            }
+            h.remove(HeaderName.CONNECTION);
+        }
+        h.remove(HeaderName.KEEP_ALIVE);
+        h.remove(HeaderName.PROXY_CONNECTION);
+        h.remove(HeaderName.TRANSFER_ENCODING);
+        if (!keepUpgrade) {
+            h.remove(HeaderName.UPGRADE);
+        }
+        AsciiString te = h.get(HeaderName.TE);
+        if (te != null && !te.contentEquals("trailers")) {
+            h.remove(HeaderName.TE);
+        }
+    }
+
+    public static void removeFromResponse(Headers h, boolean keepUpgrade) {
+        h.remove(HeaderName.CONNECTION);
+        h.remove(HeaderName.KEEP_ALIVE);
+        h.remove(HeaderName.PROXY_CONNECTION);
+        h.remove(HeaderName.TRANSFER_ENCODING);
+        if (!keepUpgrade) {
+            h.remove(HeaderName.UPGRADE);
+        }
+    }
+}

@@ -1,0 +1,364 @@
+package io.milepost.waypoint.codec;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.util.AsciiString;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads and writes the heads of HTTP/1.1 messages. All values of a head share the array that it was read into.
+ *
+ * <p>What is refused follows the recorded cases {@code http-bad}, {@code http-target} and {@code http-limits}.
+ */
+public final class Http1Heads {
+    /** Envoy's default number of header lines. */
+    static final int MAX_LINES = 100;
+
+    private static final AsciiString HTTP = AsciiString.cached("http");
+    private static final AsciiString HTTPS = AsciiString.cached("https");
+    private static final AsciiString SLASH = AsciiString.cached("/");
+    private static final AsciiString CHUNKED = AsciiString.cached("chunked");
+    private static final AsciiString GET = AsciiString.cached("GET");
+    private static final AsciiString POST = AsciiString.cached("POST");
+
+    /** The methods that Envoy's parser knows; others are answered with 400. */
+    private static final Set<String> METHODS = Set.of(
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "COPY", "LOCK", "MKCOL", "MOVE",
+            "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY",
+            "CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK",
+            "SOURCE");
+
+    private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
+
+    private Http1Heads() {}
+
+    private static BadMessageException bad() {
+        return new BadMessageException(400, "http1.codec_error");
+    }
+
+    /** Reads a request's head; {@code host} becomes the authority. */
+    public static RequestHead parseRequest(byte[] b, int length) throws BadMessageException {
+        int eol = endOfLine(b, 0, length);
+        int sp1 = find(b, 0, eol, ' ');
+        if (sp1 <= 0) {
+            throw bad();
+        }
+        AsciiString method = method(b, sp1);
+        int from = sp1 + 1;
+        while (from < eol && b[from] == ' ') {
+            from++;
+        }
+        int sp2 = find(b, from, eol, ' ');
+        int to = sp2 < 0 ? eol : sp2;
+        version(b, sp2 < 0 ? eol : sp2 + 1, eol);
+        if (from >= to || (sp2 < 0 && startsWith(b, from, to, "HTTP/"))) {
+            throw bad();
+        }
+        for (int i = from; i < to; i++) {
+            if (b[i] <= ' ' || b[i] == 0x7f) {
+                throw bad();
+            }
+        }
+        Headers headers = new Headers(16);
+        parseFields(b, eol + 2, length, headers);
+        int host = headers.indexOf(HeaderName.HOST, 0);
+        if (host >= 0 && headers.indexOf(HeaderName.HOST, host + 1) >= 0) {
+            // Envoy joins two Host lines; behind a proxy that is a smuggling vector (differences.yaml).
+            throw bad();
+        }
+        AsciiString authority = AsciiString.EMPTY_STRING;
+        if (host >= 0) {
+            authority = headers.value(host);
+            headers.removeAt(host);
+        }
+        AsciiString path = new AsciiString(b, from, to - from, false);
+        AsciiString scheme = HTTP;
+        boolean connect = method.contentEquals("CONNECT");
+        if (connect) {
+            if (b[from] == '/') {
+                throw bad();
+            }
+        } else if (b[from] != '/') {
+            int authorityAt = startsWith(b, from, to, "http://") ? from + 7 : startsWith(b, from, to, "https://") ? from + 8 : -1;
+            if (authorityAt > 0) {
+                scheme = authorityAt == from + 8 ? HTTPS : HTTP;
+                int end = authorityAt;
+                while (end < to && b[end] != '/' && b[end] != '?' && b[end] != '#') {
+                    end++;
+                }
+                if (end == authorityAt) {
+                    throw bad();
+                }
+                authority = new AsciiString(b, authorityAt, end - authorityAt, false);
+                path = end == to ? SLASH : new AsciiString(b, end, to - end, false);
+                host = 0;
+            } else if (to - from != 1 || b[from] != '*' || !method.contentEquals("OPTIONS")) {
+                throw bad();
+            }
+        }
+        if (host < 0 && !connect) {
+            throw new BadMessageException(400, "missing_host_header");
+        }
+        byte[] a = authority.array();
+        for (int i = authority.arrayOffset(); i < authority.arrayOffset() + authority.length(); i++) {
+            if (a[i] <= ' ' || a[i] == 0x7f) {
+                throw bad();
+            }
+        }
+        return new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, scheme, headers);
+    }
+
+    private static AsciiString method(byte[] b, int end) throws BadMessageException {
+        if (end == 3 && b[0] == 'G' && b[1] == 'E' && b[2] == 'T') {
+            return GET;
+        }
+        if (end == 4 && b[0] == 'P' && b[1] == 'O' && b[2] == 'S' && b[3] == 'T') {
+            return POST;
+        }
+        AsciiString m = new AsciiString(b, 0, end, false);
+        if (end > 16 || !METHODS.contains(m.toString())) {
+            throw bad();
+        }
+        return m;
+    }
+
+    private static void version(byte[] b, int from, int eol) throws BadMessageException {
+        if (eol - from == VERSION.length) {
+            int i = 0;
+            while (i < VERSION.length && b[from + i] == VERSION[i]) {
+                i++;
+            }
+            if (i == VERSION.length) {
+                return;
+            }
+            if (i >= 5 && digit(b[from + 5]) && b[from + 6] == '.' && digit(b[from + 7])) {
+                throw new BadMessageException(426, "low_version");
+            }
+        } else if (from == eol) {
+            throw new BadMessageException(426, "low_version");
+        }
+        throw bad();
+    }
+
+    private static boolean digit(byte c) {
+        return c >= '0' && c <= '9';
+    }
+
+    /** Reads a response's head. */
+    public static ResponseHead parseResponse(byte[] b, int length) throws BadMessageException {
+        int eol = endOfLine(b, 0, length);
+        if (eol < 12
+                || !startsWith(b, 0, eol, "HTTP/1.")
+                || b[8] != ' '
+                || !digit(b[9])
+                || !digit(b[10])
+                || !digit(b[11])
+                || (eol > 12 && b[12] != ' ')) {
+            throw new BadMessageException(502, "upstream_protocol_error");
+        }
+        int status = (b[9] - '0') * 100 + (b[10] - '0') * 10 + b[11] - '0';
+        Headers headers = new Headers(16);
+        parseFields(b, eol + 2, length, headers);
+        return new ResponseHead(status, headers);
+    }
+
+    /** Whether the first line says HTTP/1.0 (the connection then closes after it). */
+    static boolean isHttp10(byte[] b) {
+        return b.length > 7 && b[7] == '0';
+    }
+
+    /** Header lines from {@code at} to {@code end}, each ending in CRLF. */
+    static void parseFields(byte[] b, int at, int end, Headers into) throws BadMessageException {
+        int lines = 0;
+        while (at < end) {
+            int eol = endOfLine(b, at, end);
+            if (++lines > MAX_LINES) {
+                throw new BadMessageException(431, "http1.too_many_headers");
+            }
+            int colon = at;
+            while (colon < eol && b[colon] != ':') {
+                if (!tokenChar(b[colon])) {
+                    throw bad();
+                }
+                colon++;
+            }
+            if (colon == eol || colon == at) {
+                throw bad();
+            }
+            int from = colon + 1;
+            int to = eol;
+            while (from < to && (b[from] == ' ' || b[from] == '\t')) {
+                from++;
+            }
+            while (to > from && (b[to - 1] == ' ' || b[to - 1] == '\t')) {
+                to--;
+            }
+            for (int i = from; i < to; i++) {
+                byte c = b[i];
+                if (c == 0 || c == '\r' || c == '\n' || (c > 0 && c < ' ' && c != '\t') || c == 0x7f) {
+                    throw bad();
+                }
+            }
+            into.add(HeaderName.ofLowered(b, at, colon - at), new AsciiString(b, from, to - from, false));
+            at = eol + 2;
+        }
+    }
+
+    private static boolean tokenChar(byte c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || c == '-'
+                || c == '_'
+                || "!#$%&'*+.^`|~".indexOf(c) >= 0;
+    }
+
+    private static int endOfLine(byte[] b, int from, int end) throws BadMessageException {
+        for (int i = from; i + 1 < end; i++) {
+            if (b[i] == '\r') {
+                if (b[i + 1] != '\n') {
+                    throw bad();
+                }
+                return i;
+            }
+        }
+        throw bad();
+    }
+
+    private static int find(byte[] b, int from, int to, char c) {
+        for (int i = from; i < to; i++) {
+            if (b[i] == c) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean startsWith(byte[] b, int from, int to, String s) {
+        if (to - from < s.length()) {
+            return false;
+        }
+        for (int i = 0; i < s.length(); i++) {
+            if (b[from + i] != s.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Length of a request's body by its headers; removes nothing.
+     *
+     * @return as {@link Http1Decoder#onHead}
+     */
+    public static long requestBody(Headers h) throws BadMessageException {
+        int te = h.indexOf(HeaderName.TRANSFER_ENCODING, 0);
+        int cl = h.indexOf(HeaderName.CONTENT_LENGTH, 0);
+        if (te >= 0) {
+            AsciiString v = h.value(te);
+            if (h.indexOf(HeaderName.TRANSFER_ENCODING, te + 1) >= 0 || cl >= 0) {
+                throw bad();
+            }
+            if (!v.contentEqualsIgnoreCase(CHUNKED)) {
+                throw v.contentEqualsIgnoreCase("identity") ? bad() : new BadMessageException(501, "http1.invalid_transfer_encoding");
+            }
+            return Http1Decoder.CHUNKED;
+        }
+        return cl < 0 ? Http1Decoder.NO_BODY : contentLength(h, cl);
+    }
+
+    /** Length of a response's body; {@code head} requests and 1xx, 204, 304 have none. */
+    public static long responseBody(ResponseHead r, boolean head) throws BadMessageException {
+        int s = r.status();
+        Headers h = r.headers();
+        if (head || s < 200 || s == 204 || s == 304) {
+            return Http1Decoder.NO_BODY;
+        }
+        int te = h.indexOf(HeaderName.TRANSFER_ENCODING, 0);
+        int cl = h.indexOf(HeaderName.CONTENT_LENGTH, 0);
+        if (te >= 0) {
+            if (cl >= 0 || !h.value(te).contentEqualsIgnoreCase(CHUNKED)) {
+                throw bad();
+            }
+            return Http1Decoder.CHUNKED;
+        }
+        return cl < 0 ? Http1Decoder.UNTIL_CLOSE : contentLength(h, cl);
+    }
+
+    private static long contentLength(Headers h, int at) throws BadMessageException {
+        if (h.indexOf(HeaderName.CONTENT_LENGTH, at + 1) >= 0) {
+            throw bad();
+        }
+        AsciiString v = h.value(at);
+        if (v.isEmpty() || v.length() > 18) {
+            throw bad();
+        }
+        long n = 0;
+        for (int i = 0; i < v.length(); i++) {
+            byte c = v.byteAt(i);
+            if (!digit(c)) {
+                throw bad();
+            }
+            n = n * 10 + (c - '0');
+        }
+        return n;
+    }
+
+    /** Writes a request's head. */
+    public static void writeRequest(RequestHead r, ByteBuf out, @Nullable AsciiString connection) {
+        out.ensureWritable(r.headers().wireSize() + r.path().length() + r.authority().length() + 64);
+        ascii(r.method(), out);
+        out.writeByte(' ');
+        ascii(r.path(), out);
+        out.writeCharSequence(" HTTP/1.1\r\nhost: ", java.nio.charset.StandardCharsets.US_ASCII);
+        ascii(r.authority(), out);
+        crlf(out);
+        fields(r.headers(), out);
+        if (connection != null) {
+            out.writeCharSequence("connection: ", java.nio.charset.StandardCharsets.US_ASCII);
+            ascii(connection, out);
+            crlf(out);
+        }
+        crlf(out);
+    }
+
+    /** Writes a response's head; the reason is the standard one. */
+    public static void writeResponse(ResponseHead r, ByteBuf out, @Nullable AsciiString connection) {
+        out.ensureWritable(r.headers().wireSize() + 96);
+        io.netty.handler.codec.http.HttpResponseStatus s = io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status());
+        out.writeCharSequence("HTTP/1.1 ", java.nio.charset.StandardCharsets.US_ASCII);
+        ascii(s.codeAsText(), out);
+        out.writeByte(' ');
+        ByteBufUtil.writeAscii(out, s.reasonPhrase());
+        crlf(out);
+        fields(r.headers(), out);
+        if (connection != null) {
+            out.writeCharSequence("connection: ", java.nio.charset.StandardCharsets.US_ASCII);
+            ascii(connection, out);
+            crlf(out);
+        }
+        crlf(out);
+    }
+
+    private static void fields(Headers h, ByteBuf out) {
+        for (int i = 0; i < h.size(); i++) {
+            ascii(h.name(i).text(), out);
+            out.writeShort(':' << 8 | ' ');
+            ascii(h.value(i), out);
+            crlf(out);
+        }
+    }
+
+    private static void ascii(AsciiString s, ByteBuf out) {
+        out.writeBytes(s.array(), s.arrayOffset(), s.length());
+    }
+
+    private static void crlf(ByteBuf out) {
+        out.writeShort('\r' << 8 | '\n');
+    }
+}

@@ -1,0 +1,340 @@
+package io.milepost.waypoint.codec;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.AsciiString;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * HTTP/1.1 of a client on one tunnel: one exchange at a time, pipelined requests wait in the decoder.
+ *
+ * <p>Confined to the event loop of its channel.
+ */
+public final class Http1ServerConnection extends ChannelInboundHandlerAdapter implements DownstreamStream {
+    private static final int MAX_HELD = 64 * 1024;
+    private static final AsciiString CLOSE = AsciiString.cached("close");
+    private static final AsciiString UPGRADE = AsciiString.cached("Upgrade");
+    private static final AsciiString CHUNKED = AsciiString.cached("chunked");
+    private static final AsciiString ZERO = AsciiString.cached("0");
+    private static final ByteBuf LAST_CHUNK =
+            Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)))
+                    .asReadOnly();
+
+    private final ExchangeFactory exchanges;
+    private final Decoder decoder = new Decoder();
+
+    private @Nullable ChannelHandlerContext ctx;
+    private @Nullable ExchangeHandler exchange;
+    private boolean requestEnded;
+    private boolean responseEnded;
+    private boolean headRequest;
+    private boolean chunked;
+    private boolean closeAfter;
+    private boolean upgraded;
+    private boolean inputEnded;
+    private boolean requestPaused;
+    private boolean headWritten;
+
+    public Http1ServerConnection(ExchangeFactory exchanges) {
+        this.exchanges = exchanges;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext c) {
+        ctx = c;
+    }
+
+    private ChannelHandlerContext context() {
+        return java.util.Objects.requireNonNull(ctx, "handler not added");
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext c, Object msg) {
+        decoder.feed(c.alloc(), (ByteBuf) msg);
+        backPressure();
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext c) {
+        c.flush();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext c, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            inputEnded = true;
+            ExchangeHandler e = exchange;
+            if (upgraded && e != null) {
+                if (!requestEnded) {
+                    requestEnded = true;
+                    e.onRequestData(Unpooled.EMPTY_BUFFER, true);
+                }
+            } else if (e != null && !requestEnded) {
+                abandon("downstream_remote_disconnect");
+                c.close();
+            } else if (e == null) {
+                c.close();
+            }
+        }
+        c.fireUserEventTriggered(event);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext c) {
+        abandon("downstream_remote_disconnect");
+        decoder.release();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext c, Throwable cause) {
+        abandon("downstream_remote_disconnect");
+        c.close();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext c) {
+        ExchangeHandler e = exchange;
+        if (e != null && c.channel().isWritable()) {
+            e.onDownstreamWritable();
+        }
+    }
+
+    private void abandon(String details) {
+        ExchangeHandler e = exchange;
+        if (e != null) {
+            exchange = null;
+            e.onDownstreamReset(details);
+        }
+    }
+
+    private void backPressure() {
+        Channel ch = context().channel();
+        boolean read = !requestPaused && decoder.pendingBytes() < MAX_HELD;
+        if (ch.config().isAutoRead() != read) {
+            ch.config().setAutoRead(read);
+        }
+    }
+
+    private final class Decoder extends Http1Decoder {
+        @Override
+        protected long onHead(byte[] block, int length) throws BadMessageException {
+            RequestHead head = Http1Heads.parseRequest(block, length);
+            long body = Http1Heads.requestBody(head.headers());
+            Headers h = head.headers();
+            boolean upgrade = false;
+            int connection = h.indexOf(HeaderName.CONNECTION, 0);
+            if (connection >= 0) {
+                closeAfter = HopByHop.connectionHas(h, CLOSE);
+                upgrade = h.contains(HeaderName.UPGRADE) && HopByHop.connectionHas(h, UPGRADE);
+            }
+            headRequest = head.method().contentEquals("HEAD");
+            requestEnded = false;
+            responseEnded = false;
+            chunked = false;
+            if (upgrade) {
+                AsciiString protocol = h.get(HeaderName.UPGRADE);
+                if (protocol == null || protocol.toString().toLowerCase(java.util.Locale.ROOT).contains("h2c")) {
+                    h.remove(HeaderName.UPGRADE);
+                    h.remove(HeaderName.HTTP2_SETTINGS);
+                    upgrade = false;
+                }
+            }
+            boolean raw = upgrade;
+            upgraded = false;
+            hold(true);
+            exchange = exchanges.begin(head, body == NO_BODY && !raw, upgrade, Http1ServerConnection.this);
+            if (responseEnded) {
+                // Answered at once; what follows of this message is read and dropped by close or by framing.
+                exchange = null;
+            }
+            return raw ? RAW : body;
+        }
+
+        @Override
+        protected void onBody(ByteBuf data) {
+            ExchangeHandler e = exchange;
+            if (e == null) {
+                data.release();
+            } else {
+                e.onRequestData(data, false);
+            }
+        }
+
+        @Override
+        protected void onEnd(@Nullable Headers trailers) {
+            ExchangeHandler e = exchange;
+            boolean had = requestEnded;
+            requestEnded = true;
+            if (e != null && !had) {
+                // HTTP/1.1 trailers are dropped, as Envoy does.
+                e.onRequestData(Unpooled.EMPTY_BUFFER, true);
+            }
+            finishIfDone();
+        }
+
+        @Override
+        protected void onError(BadMessageException e) {
+            abandon("http1.codec_error");
+            if (responseEnded || !headWritten) {
+                refuse(e);
+            }
+            context().close();
+        }
+    }
+
+    private void refuse(BadMessageException e) {
+        String reason = e.details().equals("missing_host_header")
+                ? ""
+                : io.netty.handler.codec.http.HttpResponseStatus.valueOf(e.status()).reasonPhrase();
+        Headers h = new Headers(8);
+        if (!reason.isEmpty()) {
+            h.add(HeaderName.CONTENT_TYPE, "text/plain");
+        }
+        h.add(HeaderName.CONTENT_LENGTH, Integer.toString(reason.length()));
+        h.add(HeaderName.DATE, HttpDate.now());
+        h.add(HeaderName.SERVER, "istio-envoy");
+        ByteBuf out = context().alloc().buffer(256);
+        Http1Heads.writeResponse(new ResponseHead(e.status(), h), out, CLOSE);
+        out.writeCharSequence(reason, StandardCharsets.US_ASCII);
+        context().writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        exchanges.refused(e, reason.length());
+    }
+
+    @Override
+    public void informational(ResponseHead head) {
+        ByteBuf out = context().alloc().buffer(256);
+        Http1Heads.writeResponse(head, out, null);
+        context().write(out);
+        if (head.status() != 101) {
+            context().flush();
+        }
+    }
+
+    @Override
+    public void head(ResponseHead head, boolean end) {
+        headWritten = true;
+        if (head.status() == 101) {
+            upgraded = true;
+            ByteBuf out = context().alloc().buffer(256);
+            Http1Heads.writeResponse(head, out, UPGRADE);
+            context().writeAndFlush(out);
+            return;
+        }
+        Headers h = head.headers();
+        int s = head.status();
+        boolean length = h.contains(HeaderName.CONTENT_LENGTH);
+        chunked = false;
+        if (!length && s >= 200 && s != 204 && s != 304) {
+            if (end && !headRequest) {
+                h.add(HeaderName.CONTENT_LENGTH, ZERO);
+            } else {
+                h.add(HeaderName.TRANSFER_ENCODING, CHUNKED);
+                chunked = !headRequest;
+            }
+        }
+        if (exchanges.draining()) {
+            closeAfter = true;
+        }
+        ByteBuf out = context().alloc().buffer(512);
+        Http1Heads.writeResponse(head, out, closeAfter ? CLOSE : null);
+        context().write(out);
+        if (end) {
+            endResponse();
+        }
+    }
+
+    @Override
+    public void data(ByteBuf data, boolean end) {
+        ChannelHandlerContext c = context();
+        if (!data.isReadable() || headRequest) {
+            data.release();
+        } else if (chunked) {
+            ByteBuf size = c.alloc().buffer(16);
+            size.writeCharSequence(Integer.toHexString(data.readableBytes()), StandardCharsets.US_ASCII);
+            size.writeShort('\r' << 8 | '\n');
+            c.write(size);
+            c.write(data);
+            c.write(c.alloc().buffer(2).writeShort('\r' << 8 | '\n'));
+        } else {
+            c.write(data);
+        }
+        if (end) {
+            endResponse();
+        }
+    }
+
+    @Override
+    public void trailers(Headers trailers) {
+        endResponse();
+    }
+
+    private void endResponse() {
+        if (chunked) {
+            context().write(LAST_CHUNK.duplicate());
+            chunked = false;
+        }
+        responseEnded = true;
+        if (upgraded || (!requestEnded && closeAfter)) {
+            exchange = null;
+            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            return;
+        }
+        context().flush();
+        finishIfDone();
+    }
+
+    /** The next request may begin when both sides of this one are over. */
+    private void finishIfDone() {
+        if (!requestEnded || !responseEnded) {
+            return;
+        }
+        exchange = null;
+        headWritten = false;
+        if (closeAfter || inputEnded) {
+            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            return;
+        }
+        requestPaused = false;
+        decoder.hold(false);
+        if (context().channel().isActive()) {
+            backPressure();
+        }
+    }
+
+    @Override
+    public void reset() {
+        exchange = null;
+        context().close();
+    }
+
+    @Override
+    public boolean writable() {
+        return context().channel().isWritable();
+    }
+
+    @Override
+    public void readRequest(boolean on) {
+        requestPaused = !on;
+        backPressure();
+    }
+
+    @Override
+    public void closeAfterResponse() {
+        closeAfter = true;
+    }
+
+    /** Whether the client sent all of its current request. */
+    public boolean requestEnded() {
+        return requestEnded;
+    }
+}

@@ -1,0 +1,305 @@
+package io.milepost.waypoint.codec;
+
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2EventAdapter;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * h2c of a client on one tunnel: one exchange per stream. Credit of the request's body is returned when the exchange
+ * took the bytes and is not paused.
+ */
+public final class Http2ServerConnection extends Http2EventAdapter {
+    private static final int MAX_STREAMS = 1024;
+    private static final int STREAM_WINDOW = 256 * 1024;
+    private static final int CONNECTION_WINDOW = 1 << 20;
+
+    private final ExchangeFactory exchanges;
+    private @Nullable Http2ConnectionHandler handler;
+    private @Nullable ChannelHandlerContext ctx;
+    private io.netty.handler.codec.http2.Http2Connection.@Nullable PropertyKey key;
+
+    private Http2ServerConnection(ExchangeFactory exchanges) {
+        this.exchanges = exchanges;
+    }
+
+    /** The handler for the tunnel's pipeline; it reads from the connection preface on. */
+    public static Http2ConnectionHandler handler(ExchangeFactory exchanges) {
+        Http2ServerConnection listener = new Http2ServerConnection(exchanges);
+        Http2ConnectionHandler h = new Builder(listener).build();
+        listener.handler = h;
+        listener.key = h.connection().newKey();
+        h.connection().addListener(listener);
+        h.connection().remote().flowController().listener(listener::writabilityChanged);
+        return h;
+    }
+
+    private static final class Builder extends Http2ConnectionHandlerBuilder {
+        private final Http2ServerConnection listener;
+
+        Builder(Http2ServerConnection listener) {
+            this.listener = listener;
+            server(true);
+            frameListener(listener);
+            initialSettings(new Http2Settings()
+                    .maxConcurrentStreams(MAX_STREAMS)
+                    .initialWindowSize(STREAM_WINDOW)
+                    .maxHeaderListSize(Http1Decoder.MAX_HEAD));
+            validateHeaders(true);
+            gracefulShutdownTimeoutMillis(0);
+        }
+
+        @Override
+        public Http2ConnectionHandler build() {
+            return super.build();
+        }
+
+        @Override
+        protected Http2ConnectionHandler build(
+                io.netty.handler.codec.http2.Http2ConnectionDecoder decoder,
+                io.netty.handler.codec.http2.Http2ConnectionEncoder encoder,
+                Http2Settings settings) {
+            return new Handler(decoder, encoder, settings, listener);
+        }
+    }
+
+    private static final class Handler extends Http2ConnectionHandler {
+        private final Http2ServerConnection listener;
+
+        Handler(
+                io.netty.handler.codec.http2.Http2ConnectionDecoder decoder,
+                io.netty.handler.codec.http2.Http2ConnectionEncoder encoder,
+                Http2Settings settings,
+                Http2ServerConnection listener) {
+            super(decoder, encoder, settings);
+            this.listener = listener;
+        }
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext c) throws Exception {
+            listener.ctx = c;
+            super.handlerAdded(c);
+            Http2Stream connection = connection().connectionStream();
+            int grow = CONNECTION_WINDOW - connection().local().flowController().windowSize(connection);
+            if (grow > 0) {
+                connection().local().flowController().incrementWindowSize(connection, grow);
+            }
+        }
+    }
+
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(ctx, "handler not added");
+    }
+
+    private Http2ConnectionHandler h2() {
+        return Objects.requireNonNull(handler, "handler not built");
+    }
+
+    private io.netty.handler.codec.http2.Http2Connection.PropertyKey propertyKey() {
+        return Objects.requireNonNull(key, "handler not built");
+    }
+
+    private @Nullable Stream streamOf(@Nullable Http2Stream s) {
+        return s == null ? null : s.getProperty(propertyKey());
+    }
+
+    @Override
+    public void onHeadersRead(
+            ChannelHandlerContext c,
+            int id,
+            Http2Headers headers,
+            int dependency,
+            short weight,
+            boolean exclusive,
+            int padding,
+            boolean end) {
+        headers(c, id, headers, end);
+    }
+
+    @Override
+    public void onHeadersRead(ChannelHandlerContext c, int id, Http2Headers headers, int padding, boolean end) {
+        headers(c, id, headers, end);
+    }
+
+    private void headers(ChannelHandlerContext c, int id, Http2Headers headers, boolean end) {
+        Http2Stream s = h2().connection().stream(id);
+        Stream known = streamOf(s);
+        if (known != null) {
+            known.trailersRead(Http2Heads.fields(headers));
+            return;
+        }
+        Stream stream = new Stream(Objects.requireNonNull(s, "stream of HEADERS"));
+        s.setProperty(propertyKey(), stream);
+        try {
+            RequestHead head = Http2Heads.request(headers);
+            stream.headRequest = head.method().contentEquals("HEAD");
+            stream.requestEnded = end;
+            HopByHop.removeFromRequest(head.headers(), false);
+            stream.exchange = exchanges.begin(head, end, false, stream);
+        } catch (BadMessageException e) {
+            h2().encoder().writeRstStream(c, id, Http2Error.PROTOCOL_ERROR.code(), c.newPromise());
+            exchanges.refused(e, 0);
+        }
+    }
+
+    @Override
+    public int onDataRead(ChannelHandlerContext c, int id, ByteBuf data, int padding, boolean end) {
+        Stream s = streamOf(h2().connection().stream(id));
+        int bytes = data.readableBytes();
+        if (s == null || s.exchange == null) {
+            return bytes + padding;
+        }
+        s.requestEnded |= end;
+        boolean hold = s.paused;
+        if (hold) {
+            s.owed += bytes;
+        }
+        s.exchange.onRequestData(data.retain(), end);
+        return hold ? padding : bytes + padding;
+    }
+
+    @Override
+    public void onRstStreamRead(ChannelHandlerContext c, int id, long error) {
+        Stream s = streamOf(h2().connection().stream(id));
+        if (s != null) {
+            s.gone("http2.remote_reset");
+        }
+    }
+
+    @Override
+    public void onStreamClosed(Http2Stream stream) {
+        Stream s = streamOf(stream);
+        if (s != null) {
+            s.gone("downstream_remote_disconnect");
+        }
+    }
+
+    private void writabilityChanged(Http2Stream stream) {
+        Stream s = streamOf(stream);
+        if (s != null && s.exchange != null && s.writable()) {
+            s.exchange.onDownstreamWritable();
+        }
+    }
+
+    /** One stream: the client's side of one exchange. */
+    private final class Stream implements DownstreamStream {
+        private final Http2Stream stream;
+        private @Nullable ExchangeHandler exchange;
+        private boolean headRequest;
+        private boolean requestEnded;
+        private boolean ended;
+        private boolean paused;
+        private int owed;
+
+        Stream(Http2Stream stream) {
+            this.stream = stream;
+        }
+
+        void trailersRead(Headers trailers) {
+            ExchangeHandler e = exchange;
+            requestEnded = true;
+            if (e != null) {
+                e.onRequestTrailers(trailers);
+            }
+        }
+
+        void gone(String details) {
+            ExchangeHandler e = exchange;
+            exchange = null;
+            if (e != null && !ended) {
+                e.onDownstreamReset(details);
+            }
+        }
+
+        @Override
+        public void informational(ResponseHead head) {
+            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.response(head), 0, false, context().newPromise());
+            context().flush();
+        }
+
+        @Override
+        public void head(ResponseHead head, boolean end) {
+            ended |= end;
+            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.response(head), 0, end, context().newPromise());
+            afterWrite(end);
+        }
+
+        @Override
+        public void data(ByteBuf data, boolean end) {
+            ended |= end;
+            ByteBuf d = data;
+            if (headRequest && data.isReadable()) {
+                data.release();
+                d = Unpooled.EMPTY_BUFFER;
+            }
+            h2().encoder().writeData(context(), stream.id(), d, 0, end, context().newPromise());
+            afterWrite(end);
+        }
+
+        @Override
+        public void trailers(Headers trailers) {
+            ended = true;
+            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.trailers(trailers), 0, true, context().newPromise());
+            afterWrite(true);
+        }
+
+        private void afterWrite(boolean end) {
+            if (end) {
+                exchange = null;
+                if (!requestEnded) {
+                    // As Envoy: a response that ended early resets the rest of the request with NO_ERROR.
+                    h2().encoder().writeRstStream(context(), stream.id(), Http2Error.NO_ERROR.code(), context().newPromise());
+                }
+            }
+            context().flush();
+        }
+
+        @Override
+        public void reset() {
+            exchange = null;
+            ended = true;
+            h2().encoder().writeRstStream(context(), stream.id(), Http2Error.INTERNAL_ERROR.code(), context().newPromise());
+            context().flush();
+        }
+
+        @Override
+        public boolean writable() {
+            Http2RemoteFlowController f = h2().connection().remote().flowController();
+            return context().channel().isActive() && f.isWritable(stream);
+        }
+
+        @Override
+        public void readRequest(boolean on) {
+            paused = !on;
+            if (on && owed > 0) {
+                int n = owed;
+                owed = 0;
+                try {
+                    if (h2().connection().local().flowController().consumeBytes(stream, n)) {
+                        context().flush();
+                    }
+                } catch (Http2Exception e) {
+                    context().fireExceptionCaught(e);
+                }
+            }
+        }
+
+        @Override
+        public void closeAfterResponse() {
+            // Connections of HTTP/2 outlive their streams.
+        }
+    }
+}

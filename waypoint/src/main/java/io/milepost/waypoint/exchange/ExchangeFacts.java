@@ -1,0 +1,209 @@
+package io.milepost.waypoint.exchange;
+
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.milepost.mesh.IpAddress;
+import io.milepost.policy.Attributes;
+import io.milepost.telemetry.LogContext;
+import io.milepost.waypoint.upstream.HostState;
+import io.netty.util.AsciiString;
+import org.jspecify.annotations.Nullable;
+
+/** What policies and logs see of an exchange; filled by {@link Exchange} as it goes. One event loop. */
+abstract class ExchangeFacts implements Attributes, LogContext {
+    private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
+
+    final ClientConnection client;
+    final RequestHead request;
+    private final long startEpochMillis = System.currentTimeMillis();
+    final long startNanos = System.nanoTime();
+    long endNanos;
+    long bytesReceived;
+    long bytesSent;
+    int flags;
+    int attempts;
+    @Nullable CharSequence details;
+    @Nullable CharSequence transportFailure;
+    @Nullable ResponseHead response;
+    @Nullable Headers responseTrailers;
+    @Nullable String routeName;
+    @Nullable String clusterName;
+    @Nullable HostState host;
+    @Nullable CharSequence upstreamLocal;
+    private @Nullable IpAddress remoteIp;
+    private @Nullable AsciiString remoteText;
+
+    ExchangeFacts(ClientConnection client, RequestHead request) {
+        this.client = client;
+        this.request = request;
+    }
+
+    /** Must be called once the request's x-forwarded-for is final. */
+    final void readRemote() {
+        Headers h = request.headers();
+        int last = -1;
+        for (int i = h.indexOf(HeaderName.X_FORWARDED_FOR, 0); i >= 0; i = h.indexOf(HeaderName.X_FORWARDED_FOR, i + 1)) {
+            last = i;
+        }
+        if (last < 0) {
+            return;
+        }
+        AsciiString v = h.value(last);
+        int comma = v.lastIndexOf(",");
+        IpAddress ip = IpAddress.parse(v.subSequence(comma + 1).trim().toString()).orElse(null);
+        if (ip != null) {
+            remoteIp = ip;
+            // Recorded: an address from x-forwarded-for is printed with port 0.
+            remoteText = new AsciiString(ClientConnection.text(ip, 0));
+        }
+    }
+
+    @Override
+    public final @Nullable String peerPrincipal() {
+        return client.principal();
+    }
+
+    @Override
+    public final @Nullable CharSequence localPrincipal() {
+        return client.localPrincipal();
+    }
+
+    @Override
+    public final @Nullable CharSequence downstreamTlsVersion() {
+        return "TLSv1.3";
+    }
+
+    @Override
+    public final IpAddress sourceIp() {
+        return client.source();
+    }
+
+    @Override
+    public final IpAddress remoteIp() {
+        IpAddress r = remoteIp;
+        return r == null ? client.source() : r;
+    }
+
+    @Override
+    public final @Nullable IpAddress destinationIp() {
+        return client.destination();
+    }
+
+    @Override
+    public final int destinationPort() {
+        return client.destinationPort();
+    }
+
+    @Override
+    public final RequestHead request() {
+        return request;
+    }
+
+    @Override
+    public final @Nullable String requestedServerName() {
+        return null;
+    }
+
+    @Override
+    public final @Nullable Claims claims() {
+        return null;
+    }
+
+    @Override
+    public final boolean tcp() {
+        return false;
+    }
+
+    @Override
+    public final long startEpochNanos() {
+        return startEpochMillis * 1_000_000;
+    }
+
+    @Override
+    public final long durationNanos() {
+        return endNanos - startNanos;
+    }
+
+    @Override
+    public final long bytesReceived() {
+        return bytesReceived;
+    }
+
+    @Override
+    public final long bytesSent() {
+        return bytesSent;
+    }
+
+    @Override
+    public final int responseFlags() {
+        return flags;
+    }
+
+    @Override
+    public final @Nullable ResponseHead response() {
+        return response;
+    }
+
+    @Override
+    public final @Nullable Headers responseTrailers() {
+        return responseTrailers;
+    }
+
+    @Override
+    public final @Nullable CharSequence responseCodeDetails() {
+        return details;
+    }
+
+    @Override
+    public final @Nullable CharSequence upstreamTransportFailureReason() {
+        return transportFailure;
+    }
+
+    @Override
+    public final @Nullable CharSequence routeName() {
+        return routeName;
+    }
+
+    @Override
+    public final @Nullable CharSequence upstreamCluster() {
+        return clusterName;
+    }
+
+    @Override
+    public final @Nullable CharSequence upstreamHost() {
+        HostState h = host;
+        return h == null ? null : h.logText();
+    }
+
+    @Override
+    public final @Nullable CharSequence upstreamLocalAddress() {
+        HostState h = host;
+        if (h != null && h.endpoint().tunnel().isPresent()) {
+            return upstreamLocal == null ? null : TUNNEL_LOCAL;
+        }
+        return upstreamLocal;
+    }
+
+    @Override
+    public final int upstreamAttempts() {
+        return attempts;
+    }
+
+    @Override
+    public final CharSequence downstreamLocalAddress() {
+        return client.localText();
+    }
+
+    @Override
+    public final CharSequence downstreamRemoteAddress() {
+        AsciiString r = remoteText;
+        return r == null ? client.remoteText() : r;
+    }
+
+    @Override
+    public final long connectionId() {
+        return client.id();
+    }
+}

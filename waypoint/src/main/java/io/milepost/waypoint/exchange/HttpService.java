@@ -1,0 +1,189 @@
+package io.milepost.waypoint.exchange;
+
+import io.milepost.filters.RouteMatcher;
+import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
+import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.milepost.mesh.HttpChain;
+import io.milepost.policy.CompiledPolicies;
+import io.milepost.telemetry.LogContext;
+import io.milepost.telemetry.ResponseFlags;
+import io.milepost.waypoint.codec.BadMessageException;
+import io.milepost.waypoint.codec.DownstreamStream;
+import io.milepost.waypoint.codec.ExchangeFactory;
+import io.milepost.waypoint.codec.ExchangeHandler;
+import io.netty.util.AsciiString;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** An {@link HttpChain}, compiled: routes, policies, logs. Immutable, shared by all event loops. */
+public final class HttpService {
+    private static final Map<String, Integer> FLAGS = Map.ofEntries(
+            Map.entry("UH", ResponseFlags.NO_HEALTHY_UPSTREAM),
+            Map.entry("UF", ResponseFlags.UPSTREAM_CONNECTION_FAILURE),
+            Map.entry("UC", ResponseFlags.UPSTREAM_CONNECTION_TERMINATION),
+            Map.entry("UR", ResponseFlags.UPSTREAM_REMOTE_RESET),
+            Map.entry("UO", ResponseFlags.UPSTREAM_OVERFLOW),
+            Map.entry("UT", ResponseFlags.UPSTREAM_REQUEST_TIMEOUT),
+            Map.entry("UPE", ResponseFlags.UPSTREAM_PROTOCOL_ERROR),
+            Map.entry("URX", ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED),
+            Map.entry("NR", ResponseFlags.NO_ROUTE_FOUND),
+            Map.entry("NC", ResponseFlags.NO_CLUSTER_FOUND),
+            Map.entry("FI", ResponseFlags.FAULT_INJECTED),
+            Map.entry("DI", ResponseFlags.DELAY_INJECTED));
+
+    private final HttpChain chain;
+    private final RouteMatcher routes;
+    private final CompiledPolicies policies;
+    private final LogSink log;
+    private final AsciiString serverName;
+
+    /** Takes what a finished exchange tells. */
+    @FunctionalInterface
+    public interface LogSink {
+        void log(LogContext context);
+    }
+
+    public HttpService(HttpChain chain, LogSink log) {
+        this.chain = chain;
+        this.routes = RouteMatcher.compile(chain.routes());
+        this.policies = CompiledPolicies.compile(chain.policies());
+        this.log = log;
+        this.serverName = new AsciiString(chain.http().serverName());
+    }
+
+    public HttpChain chain() {
+        return chain;
+    }
+
+    RouteMatcher routes() {
+        return routes;
+    }
+
+    CompiledPolicies policies() {
+        return policies;
+    }
+
+    AsciiString serverName() {
+        return serverName;
+    }
+
+    void log(LogContext context) {
+        log.log(context);
+    }
+
+    static int flagOf(String shortName) {
+        return FLAGS.getOrDefault(shortName, 0);
+    }
+
+    static int flagsOf(String list) {
+        if (list.isEmpty()) {
+            return 0;
+        }
+        int flags = 0;
+        for (String f : list.split(",", -1)) {
+            flags |= flagOf(f);
+        }
+        return flags;
+    }
+
+    /** Exchanges of one client tunnel. */
+    public ExchangeFactory exchanges(ClientConnection client, WorkerContext worker, BooleanSupplier draining) {
+        return new ExchangeFactory() {
+            @Override
+            public ExchangeHandler begin(RequestHead head, boolean end, boolean upgrade, DownstreamStream stream) {
+                Exchange e = new Exchange(HttpService.this, worker, client, head, end, upgrade, stream);
+                e.start();
+                return e;
+            }
+
+            @Override
+            public void refused(BadMessageException e, long bytes) {
+                log.log(new Refused(client, e, bytes));
+            }
+
+            @Override
+            public boolean draining() {
+                return draining.getAsBoolean();
+            }
+        };
+    }
+
+    /** The log's view of a message that the codec refused. */
+    private static final class Refused implements LogContext {
+        private final ClientConnection client;
+        private final BadMessageException problem;
+        private final long bytes;
+        private final ResponseHead head;
+        private final long at = System.currentTimeMillis() * 1_000_000;
+
+        Refused(ClientConnection client, BadMessageException problem, long bytes) {
+            this.client = client;
+            this.problem = problem;
+            this.bytes = bytes;
+            this.head = new ResponseHead(problem.status(), new Headers(1).add(HeaderName.CONNECTION, "close"));
+        }
+
+        @Override
+        public boolean tcp() {
+            return false;
+        }
+
+        @Override
+        public long startEpochNanos() {
+            return at;
+        }
+
+        @Override
+        public long durationNanos() {
+            return 0;
+        }
+
+        @Override
+        public long bytesReceived() {
+            return 0;
+        }
+
+        @Override
+        public long bytesSent() {
+            return bytes;
+        }
+
+        @Override
+        public int responseFlags() {
+            return problem.details().startsWith("http1.codec") ? ResponseFlags.DOWNSTREAM_PROTOCOL_ERROR : 0;
+        }
+
+        @Override
+        public RequestHead.Protocol protocol() {
+            return RequestHead.Protocol.HTTP_1_1;
+        }
+
+        @Override
+        public ResponseHead response() {
+            return head;
+        }
+
+        @Override
+        public CharSequence responseCodeDetails() {
+            return problem.details();
+        }
+
+        @Override
+        public CharSequence downstreamLocalAddress() {
+            return client.localText();
+        }
+
+        @Override
+        public CharSequence downstreamRemoteAddress() {
+            return client.remoteText();
+        }
+
+        @Override
+        public @Nullable CharSequence peerPrincipal() {
+            return client.principal();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.milepost.waypoint.exchange;
+
+import io.milepost.mesh.IpAddress;
+import io.milepost.waypoint.upstream.ClusterManager;
+import io.milepost.waypoint.upstream.Connector;
+import io.milepost.waypoint.upstream.LoopPools;
+import io.netty.channel.EventLoop;
+import io.netty.util.AsciiString;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.SplittableRandom;
+
+/** What belongs to one event loop: its connections to endpoints and its randomness. */
+public final class WorkerContext {
+    private final EventLoop loop;
+    private final ClusterManager clusters;
+    private final Connector connector;
+    private final LoopPools pools;
+    private final SplittableRandom random = new SplittableRandom();
+
+    public WorkerContext(EventLoop loop, ClusterManager clusters, Connector connector) {
+        this.loop = loop;
+        this.clusters = clusters;
+        this.connector = connector;
+        this.pools = new LoopPools(loop, connector);
+    }
+
+    public EventLoop loop() {
+        return loop;
+    }
+
+    public ClusterManager clusters() {
+        return clusters;
+    }
+
+    public Connector connector() {
+        return connector;
+    }
+
+    public LoopPools pools() {
+        return pools;
+    }
+
+    public SplittableRandom random() {
+        return random;
+    }
+
+    /** {@code ip:port} of a socket address; other addresses print as they are. */
+    public AsciiString addressText(SocketAddress a) {
+        return a instanceof InetSocketAddress i && i.getAddress() != null
+                ? new AsciiString(ClientConnection.text(IpAddress.of(i.getAddress()), i.getPort()))
+                : new AsciiString(String.valueOf(a));
+    }
+}
