@@ -12,8 +12,10 @@ import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Condition;
 import io.milepost.mesh.SourceRef;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /** Envoy's permissions and principals to conditions. Nothing is left out: what is unknown is NotUnderstood. */
@@ -169,7 +171,7 @@ final class RbacReader {
 
     /** "Any" adds nothing to a conjunction. */
     static Condition all(List<Condition> list) {
-        List<Condition> needed = new ArrayList<>(list.size());
+        Set<Condition> needed = new LinkedHashSet<>();
         for (Condition c : list) {
             if (c instanceof Condition.And and) {
                 needed.addAll(and.all());
@@ -177,6 +179,7 @@ final class RbacReader {
                 needed.add(c);
             }
         }
-        return needed.isEmpty() ? Condition.ANY : needed.size() == 1 ? needed.getFirst() : new Condition.And(needed);
+        List<Condition> out = List.copyOf(needed);
+        return out.isEmpty() ? Condition.ANY : out.size() == 1 ? out.getFirst() : new Condition.And(out);
     }
 }
