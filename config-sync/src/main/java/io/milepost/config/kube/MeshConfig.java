@@ -1,0 +1,93 @@
+package io.milepost.config.kube;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.milepost.mesh.HttpSettings.PathNormalization;
+import io.milepost.mesh.MeshSettings;
+import io.milepost.mesh.RetryPolicy;
+import io.milepost.mesh.SourceRef;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The mesh config: the text {@code mesh} of ConfigMap {@code istio} in {@code istio-system}. */
+record MeshConfig(
+        MeshSettings settings,
+        PathNormalization normalization,
+        String accessLogFile,
+        String accessLogFormat,
+        boolean accessLogJson,
+        RetryPolicy defaultRetry,
+        long connectTimeoutMillis,
+        Map<String, Fields> providers,
+        List<String> defaultLogProviders,
+        boolean listenerLogDisabled,
+        SourceRef source) {
+
+    static final String ROOT_NAMESPACE = "istio-system";
+
+    MeshConfig {
+        providers = Map.copyOf(providers);
+        defaultLogProviders = List.copyOf(defaultLogProviders);
+    }
+
+    static MeshConfig of(KubeObjects objects, Report report) {
+        Optional<KubeObject> map = objects.find("ConfigMap", ROOT_NAMESPACE, "istio");
+        String text =
+                map.map(m -> m.root().path("data").path("mesh").asText("")).orElse("");
+        SourceRef source = map.map(m -> m.ref("data.mesh")).orElse(SourceRef.DEFAULT);
+        KubeObject o = wrap(text, source, report);
+        Fields mesh = report.open(o).at("spec");
+        MeshSettings d = MeshSettings.DEFAULT;
+        MeshSettings settings = new MeshSettings(
+                mesh.text("trustDomain", d.trustDomain()),
+                mesh.texts("trustDomainAliases"),
+                mesh.text("rootNamespace", d.rootNamespace()),
+                mesh.at("defaultConfig").millis("terminationDrainDuration", d.drainMillis()),
+                d.protocolDetectionMillis());
+        Map<String, Fields> providers = new TreeMap<>();
+        for (Fields p : mesh.list("extensionProviders")) {
+            providers.put(p.required("name"), p);
+        }
+        RetryPolicy retry = mesh.has("defaultHttpRetryPolicy")
+                ? Retries.ofVirtualService(mesh.at("defaultHttpRetryPolicy"))
+                : RetryPolicy.ISTIO_DEFAULT;
+        return new MeshConfig(
+                settings,
+                normalization(mesh.at("pathNormalization")),
+                mesh.text("accessLogFile", ""),
+                mesh.text("accessLogFormat", ""),
+                mesh.text("accessLogEncoding", "TEXT").equals("JSON"),
+                retry,
+                mesh.millis("connectTimeout", 10_000),
+                providers,
+                mesh.at("defaultProviders").texts("accessLogging"),
+                mesh.bool("disableEnvoyListenerLog", false),
+                source);
+    }
+
+    private static KubeObject wrap(String text, SourceRef source, Report report) {
+        JsonNode spec = YamlReader.tree(text, source, report);
+        return new KubeObject(
+                "v1", "ConfigMap", ROOT_NAMESPACE, "istio", "", "", Map.of(), Map.of(), YamlReader.under(spec), "");
+    }
+
+    private static PathNormalization normalization(Fields f) {
+        String n = f.text("normalization", "DEFAULT").toUpperCase(Locale.ROOT);
+        return switch (n) {
+            case "DEFAULT", "BASE" -> PathNormalization.BASE;
+            case "NONE" -> PathNormalization.NONE;
+            case "MERGE_SLASHES" -> PathNormalization.MERGE_SLASHES;
+            case "DECODE_AND_MERGE_SLASHES" -> PathNormalization.DECODE_AND_MERGE_SLASHES;
+            default -> {
+                // Policies match paths: an unknown level must not weaken them silently.
+                f.error(
+                        "normalization",
+                        "'" + n + "' is unknown: use DEFAULT, NONE, BASE, MERGE_SLASHES or "
+                                + "DECODE_AND_MERGE_SLASHES");
+                yield PathNormalization.BASE;
+            }
+        };
+    }
+}

@@ -1,0 +1,263 @@
+package io.milepost.config.kube;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.milepost.mesh.Locality;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** All workloads: Pods, pods that a Deployment would have, WorkloadEntries. */
+final class Pods {
+    static final String MANAGED = "gateway.istio.io/managed";
+    static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+    private static final Set<String> OWNERS = Set.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet");
+
+    private Pods() {}
+
+    /** Sorted by kind, namespace and name. */
+    static List<PodModel> of(KubeObjects objects, Report report) {
+        List<PodModel> out = new ArrayList<>();
+        objects.ofKind("Pod").forEach(p -> out.add(pod(p, objects)));
+        for (String kind : new String[] {"Deployment", "StatefulSet", "DaemonSet"}) {
+            for (KubeObject o : objects.ofKind(kind)) {
+                fromTemplate(o, objects, out);
+            }
+        }
+        for (KubeObject g : objects.ofKind("Gateway")) {
+            waypointPod(g, out);
+        }
+        objects.ofKind("WorkloadEntry").forEach(w -> out.add(workloadEntry(w, report)));
+        addAddresses(out);
+        out.sort(Comparator.comparing(PodModel::kind)
+                .thenComparing(PodModel::namespace)
+                .thenComparing(PodModel::name));
+        return out;
+    }
+
+    private static void addAddresses(List<PodModel> pods) {
+        Set<String> taken = new HashSet<>();
+        Set<String> without = new HashSet<>();
+        for (PodModel p : pods) {
+            taken.addAll(p.addresses());
+            if (p.addresses().isEmpty() && p.kind().equals("Pod")) {
+                without.add(p.namespace() + "/" + p.name());
+            }
+        }
+        Map<String, String> given = Addresses.pods(without, taken);
+        pods.replaceAll(p -> {
+            String ip = given.get(p.namespace() + "/" + p.name());
+            return ip == null || !p.addresses().isEmpty() || !p.kind().equals("Pod") ? p : withAddress(p, ip);
+        });
+    }
+
+    private static PodModel withAddress(PodModel p, String ip) {
+        return new PodModel(
+                p.kind(),
+                p.namespace(),
+                p.name(),
+                p.labels(),
+                p.annotations(),
+                List.of(ip),
+                p.serviceAccount(),
+                p.workloadName(),
+                p.workloadType(),
+                p.node(),
+                p.locality(),
+                p.portNames(),
+                p.weight(),
+                p.hbone(),
+                p.ready());
+    }
+
+    private static PodModel pod(KubeObject p, KubeObjects objects) {
+        JsonNode spec = p.spec();
+        JsonNode status = p.root().path("status");
+        List<String> ips = new ArrayList<>();
+        status.path("podIPs").forEach(i -> ips.add(i.path("ip").asText()));
+        if (ips.isEmpty() && status.hasNonNull("podIP")) {
+            ips.add(status.path("podIP").asText());
+        }
+        boolean ready = true;
+        for (JsonNode c : status.path("conditions")) {
+            if (c.path("type").asText().equals("Ready")) {
+                ready = c.path("status").asText().equals("True");
+            }
+        }
+        String workload = p.name();
+        String type = "pod";
+        for (JsonNode o : p.root().path("metadata").path("ownerReferences")) {
+            String kind = o.path("kind").asText();
+            String name = o.path("name").asText();
+            if (o.path("controller").asBoolean(false) && OWNERS.contains(kind)) {
+                int dash = name.lastIndexOf('-');
+                boolean replicas = kind.equals("ReplicaSet") && dash > 0;
+                workload = replicas ? name.substring(0, dash) : name;
+                type = replicas ? "deployment" : kind.toLowerCase(java.util.Locale.ROOT);
+            }
+        }
+        String node = spec.path("nodeName").asText("");
+        return new PodModel(
+                "Pod",
+                p.namespace(),
+                p.name(),
+                p.labels(),
+                p.annotations(),
+                ips,
+                account(spec),
+                workload,
+                type,
+                node,
+                locality(node, objects),
+                ports(spec),
+                1,
+                hbone(p.namespace(), p.labels(), p.annotations(), ips.isEmpty(), objects),
+                ready);
+    }
+
+    private static void fromTemplate(KubeObject o, KubeObjects objects, List<PodModel> out) {
+        JsonNode template = o.spec().path("template");
+        Map<String, String> labels = texts(template.path("metadata").path("labels"));
+        Map<String, String> annotations = texts(template.path("metadata").path("annotations"));
+        boolean written = objects.ofKind("Pod", o.namespace()).stream()
+                .anyMatch(p -> !labels.isEmpty() && p.labels().entrySet().containsAll(labels.entrySet()));
+        if (written) {
+            return;
+        }
+        int replicas =
+                o.kind().equals("DaemonSet") ? 1 : o.spec().path("replicas").asInt(1);
+        JsonNode spec = template.path("spec");
+        for (int i = 0; i < replicas; i++) {
+            out.add(new PodModel(
+                    "Pod",
+                    o.namespace(),
+                    o.name() + "-" + i,
+                    labels,
+                    annotations,
+                    List.of(),
+                    account(spec),
+                    o.name(),
+                    o.kind().toLowerCase(java.util.Locale.ROOT),
+                    "",
+                    Locality.UNKNOWN,
+                    ports(spec),
+                    1,
+                    hbone(o.namespace(), labels, annotations, true, objects),
+                    true));
+        }
+    }
+
+    /** The pod that istiod's Deployment would start for a waypoint Gateway. */
+    private static void waypointPod(KubeObject g, List<PodModel> out) {
+        if (!Waypoints.isWaypoint(g)) {
+            return;
+        }
+        boolean written = out.stream()
+                .anyMatch(p -> p.namespace().equals(g.namespace())
+                        && g.name().equals(p.labels().get(GATEWAY_NAME)));
+        if (written) {
+            return;
+        }
+        Map<String, String> labels = Map.of(GATEWAY_NAME, g.name(), MANAGED, "istio.io-mesh-controller");
+        out.add(new PodModel(
+                "Pod",
+                g.namespace(),
+                g.name() + "-0",
+                labels,
+                Map.of(),
+                List.of(),
+                g.name(),
+                g.name(),
+                "deployment",
+                "",
+                Locality.UNKNOWN,
+                Map.of(),
+                1,
+                false,
+                true));
+    }
+
+    private static PodModel workloadEntry(KubeObject w, Report report) {
+        Fields spec = report.open(w).at("spec");
+        String address = spec.text("address", "");
+        Map<String, String> labels = new TreeMap<>(w.labels());
+        labels.putAll(spec.map("labels"));
+        String[] l = spec.text("locality", "").split("/", -1);
+        Map<String, Integer> ports = new TreeMap<>();
+        spec.map("ports").forEach((k, v) -> ports.put(k, Integer.parseInt(v)));
+        int weight = spec.integer("weight", 1);
+        spec.skip("network");
+        return new PodModel(
+                "WorkloadEntry",
+                w.namespace(),
+                w.name(),
+                labels,
+                w.annotations(),
+                address.isEmpty() ? List.of() : List.of(address),
+                spec.text("serviceAccount", "default"),
+                w.name(),
+                "pod",
+                "",
+                new Locality(l[0], l.length > 1 ? l[1] : "", l.length > 2 ? l[2] : ""),
+                ports,
+                weight,
+                "http".equals(labels.get("networking.istio.io/tunnel")),
+                true);
+    }
+
+    /** Plain demo YAML has no annotations of the CNI: there the namespace's label decides. */
+    private static boolean hbone(
+            String namespace,
+            Map<String, String> labels,
+            Map<String, String> annotations,
+            boolean addressIsOurs,
+            KubeObjects objects) {
+        if ("enabled".equals(annotations.get("ambient.istio.io/redirection"))
+                || labels.getOrDefault("networking.istio.io/tunnel", "").contains("http")) {
+            return true;
+        }
+        if (!addressIsOurs || labels.containsKey(MANAGED)) {
+            return false;
+        }
+        String mode = labels.getOrDefault(
+                "istio.io/dataplane-mode",
+                objects.namespaceLabels(namespace).getOrDefault("istio.io/dataplane-mode", ""));
+        return mode.equals("ambient");
+    }
+
+    private static Locality locality(String node, KubeObjects objects) {
+        return objects.find("Node", "", node)
+                .map(n -> new Locality(
+                        n.label("topology.kubernetes.io/region"),
+                        n.label("topology.kubernetes.io/zone"),
+                        n.label("topology.istio.io/subzone")))
+                .orElse(Locality.UNKNOWN);
+    }
+
+    private static String account(JsonNode spec) {
+        String sa = spec.path("serviceAccountName").asText("");
+        return sa.isEmpty() ? spec.path("serviceAccount").asText("default") : sa;
+    }
+
+    private static Map<String, Integer> ports(JsonNode spec) {
+        Map<String, Integer> out = new LinkedHashMap<>();
+        for (JsonNode c : spec.path("containers")) {
+            for (JsonNode p : c.path("ports")) {
+                if (p.hasNonNull("name")) {
+                    out.put(p.path("name").asText(), p.path("containerPort").asInt());
+                }
+            }
+        }
+        return out;
+    }
+
+    private static Map<String, String> texts(JsonNode n) {
+        Map<String, String> out = new TreeMap<>();
+        n.properties().forEach(e -> out.put(e.getKey(), e.getValue().asText()));
+        return out;
+    }
+}

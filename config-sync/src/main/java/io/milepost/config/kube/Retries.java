@@ -1,0 +1,79 @@
+package io.milepost.config.kube;
+
+import io.milepost.mesh.RetryPolicy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Retry policies of both APIs. */
+final class Retries {
+    private static final Set<String> KNOWN = Set.of(
+            "5xx",
+            "gateway-error",
+            "reset",
+            "reset-before-request",
+            "connect-failure",
+            "envoy-ratelimited",
+            "retriable-4xx",
+            "refused-stream",
+            "retriable-status-codes",
+            "retriable-headers",
+            "http3-post-connect-failure",
+            "cancelled",
+            "deadline-exceeded",
+            "internal",
+            "resource-exhausted",
+            "unavailable");
+
+    private Retries() {}
+
+    /** HTTPRetry of a VirtualService or the mesh config. */
+    static RetryPolicy ofVirtualService(Fields f) {
+        int attempts = f.integer("attempts", 0);
+        String retryOn = f.text("retryOn", "");
+        long perTry = f.millis("perTryTimeout", 0);
+        boolean remote = f.bool("retryRemoteLocalities", false);
+        boolean avoid = f.bool("retryIgnorePreviousHosts", true);
+        long base = f.millis("backoff", 0);
+        if (attempts <= 0) {
+            return RetryPolicy.NONE;
+        }
+        Set<String> on = new TreeSet<>();
+        List<Integer> codes = new ArrayList<>();
+        if (retryOn.isEmpty()) {
+            on.addAll(RetryPolicy.ISTIO_DEFAULT.on());
+        }
+        for (String part : retryOn.split(",", -1)) {
+            String p = part.trim();
+            if (p.matches("[1-5][0-9]{2}")) {
+                codes.add(Integer.parseInt(p));
+                on.add("retriable-status-codes");
+            } else if (KNOWN.contains(p)) {
+                on.add(p);
+            } else if (!p.isEmpty()) {
+                f.error(
+                        "retryOn",
+                        "'" + p + "' is unknown: use " + String.join(", ", new TreeSet<>(KNOWN)) + " or status codes");
+            }
+        }
+        return new RetryPolicy(
+                attempts, on, codes, perTry, base > 0 ? base : 25, base > 0 ? base * 10 : 250, avoid, remote);
+    }
+
+    /** The retry block of an HTTPRoute rule. */
+    static RetryPolicy ofGateway(Fields f, long perTryMillis) {
+        int attempts = f.integer("attempts", 2);
+        List<Integer> codes = f.integers("codes");
+        long base = f.millis("backoff", 0);
+        if (attempts <= 0) {
+            return RetryPolicy.NONE;
+        }
+        Set<String> on = new TreeSet<>(Set.of("connect-failure", "refused-stream", "unavailable", "cancelled"));
+        if (!codes.isEmpty()) {
+            on.add("retriable-status-codes");
+        }
+        return new RetryPolicy(
+                attempts, on, codes, perTryMillis, base > 0 ? base : 25, base > 0 ? base * 10 : 250, true, false);
+    }
+}

@@ -1,0 +1,42 @@
+package io.milepost.config.kube;
+
+import io.milepost.mesh.PathMatch;
+
+/** Names of clusters and operations, as istiod forms them. */
+record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<String> outbound) {
+    static final String ENCAP = "encap";
+
+    static String chain(int port, boolean http, String host) {
+        return "inbound-vip|" + port + (http ? "|http|" : "|tcp|") + host;
+    }
+
+    static String cluster(int port, boolean http, String subset, String host) {
+        return "inbound-vip|" + port + (http ? "|http" : "|tcp") + (subset.isEmpty() ? "" : "/" + subset) + "|" + host;
+    }
+
+    static String outboundCluster(int port, String subset, String host) {
+        return "outbound|" + port + "|" + subset + "|" + host;
+    }
+
+    /** The cluster for a destination; services of other waypoints are reached by clusters of their own. */
+    String of(String host, int port, String subset, boolean http) {
+        var known = registry.byHost(host);
+        if (known.isPresent() && !known.get().ownedBy(waypoint)) {
+            String name = outboundCluster(port, subset, host);
+            outbound.add(name);
+            return name;
+        }
+        return cluster(port, http, subset, host);
+    }
+
+    /** Envoy's decorator operation; a prefix by segments counts as everything. */
+    static String operation(String host, int port, PathMatch path) {
+        String p = switch (path) {
+            case PathMatch.Exact e -> e.path();
+            case PathMatch.Prefix e -> e.prefix() + "*";
+            case PathMatch.SegmentPrefix e -> "/*";
+            case PathMatch.Regex e -> e.pattern();
+        };
+        return host + ":" + port + p;
+    }
+}

@@ -1,0 +1,125 @@
+package io.milepost.config.kube;
+
+import io.milepost.config.kube.ServiceModel.Member;
+import io.milepost.config.kube.ServiceModel.Port;
+import io.milepost.mesh.IpAddress;
+import io.milepost.mesh.MeshService;
+import io.milepost.mesh.SpiffeId;
+import io.milepost.mesh.Workload;
+import io.milepost.mesh.Workload.WaypointRef;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** What everybody has to know of everybody: the workload and service records. */
+final class Workloads {
+    private static final int HBONE_PORT = 15008;
+    private final KubeObjects objects;
+    private final ServiceRegistry registry;
+    private final MeshConfig mesh;
+    private final PolicyTranslator policies;
+    private final Waypoints waypoints;
+
+    Workloads(
+            KubeObjects objects, ServiceRegistry registry, MeshConfig mesh, PolicyTranslator policies, Report report) {
+        this.objects = objects;
+        this.registry = registry;
+        this.mesh = mesh;
+        this.policies = policies;
+        this.waypoints = new Waypoints(objects, report);
+    }
+
+    List<Workload> workloads() {
+        Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
+        for (ServiceModel s : registry.all()) {
+            for (Member m : s.endpoints()) {
+                m.pod()
+                        .ifPresent(p -> memberships
+                                .computeIfAbsent(p.uid(), u -> new TreeMap<>())
+                                .put(s.key(), m.ports()));
+            }
+        }
+        List<Workload> out = new ArrayList<>();
+        for (PodModel p : registry.pods()) {
+            out.add(workload(p, memberships.getOrDefault(p.uid(), Map.of())));
+        }
+        return out;
+    }
+
+    private Workload workload(PodModel p, Map<String, Map<Integer, Integer>> services) {
+        List<IpAddress> addresses = new ArrayList<>();
+        String hostname = "";
+        for (String a : p.addresses()) {
+            Optional<IpAddress> ip = IpAddress.parse(a);
+            if (ip.isPresent()) {
+                addresses.add(ip.get());
+            } else {
+                hostname = a;
+            }
+        }
+        Optional<GatewayRef> waypoint = attachedTo(p);
+        return new Workload(
+                p.uid(),
+                p.name(),
+                p.namespace(),
+                addresses,
+                hostname,
+                new SpiffeId(mesh.settings().trustDomain(), p.namespace(), p.serviceAccount()),
+                p.workloadName(),
+                p.workloadType(),
+                p.canonicalName(),
+                p.canonicalRevision(),
+                "Kubernetes",
+                "",
+                p.node(),
+                p.locality(),
+                p.hbone(),
+                p.ready(),
+                p.weight(),
+                services,
+                waypoint.map(this::ref),
+                policies.selecting(objects, p.namespace(), p.labels(), mesh.settings()).stream()
+                        .sorted()
+                        .toList());
+    }
+
+    Optional<GatewayRef> attachedTo(PodModel p) {
+        return waypoints.ofWorkload(p, objects.find(p.kind(), p.namespace(), p.name()));
+    }
+
+    private WaypointRef ref(GatewayRef g) {
+        String name = objects.find("Gateway", g.namespace(), g.name())
+                .flatMap(o -> ServiceRegistry.serviceOf(o, objects))
+                .map(KubeObject::name)
+                .orElse(g.name());
+        return new WaypointRef(
+                g.namespace() + "/" + name + "." + g.namespace() + ServiceRegistry.DOMAIN,
+                Optional.empty(),
+                HBONE_PORT);
+    }
+
+    Map<String, MeshService> services() {
+        Map<String, MeshService> out = new TreeMap<>();
+        for (ServiceModel s : registry.all()) {
+            Map<Integer, Integer> ports = new TreeMap<>();
+            for (Port p : s.ports()) {
+                ports.put(p.number(), p.target());
+            }
+            out.put(
+                    s.key(),
+                    new MeshService(
+                            s.info().name(),
+                            s.info().namespace(),
+                            s.host(),
+                            s.addresses(),
+                            ports,
+                            List.of(),
+                            s.waypoint().map(this::ref),
+                            MeshService.Balancing.STANDARD));
+        }
+        return out;
+    }
+}
