@@ -69,20 +69,17 @@ public final class CorsPolicy {
      * Envoy).
      */
     public @Nullable LocalReply preflight(RequestHead request) {
-        if (!request.method().contentEquals(OPTIONS)) {
+        if (!isPreflight(request)) {
             return null;
         }
         AsciiString origin = request.headers().get(HeaderName.ORIGIN);
         AsciiString method = request.headers().get(REQUEST_METHOD);
-        if (origin == null || origin.isEmpty() || method == null || method.isEmpty()) {
-            return null;
-        }
         boolean known = originMatches(request);
         if (!known && forwardUnmatched) {
             return null;
         }
         LocalReply r = PREFLIGHT;
-        if (known) {
+        if (known && origin != null) {
             r = r.withHeader(ALLOW_ORIGIN, origin);
         }
         if (credentials) {
@@ -90,7 +87,24 @@ public final class CorsPolicy {
         }
         r = list(r, ALLOW_METHODS, methods, method);
         r = list(r, ALLOW_HEADERS, headers, request.headers().get(REQUEST_HEADERS));
+        if (known && !expose.isEmpty()) {
+            r = r.withHeader(EXPOSE_HEADERS, expose);
+        }
         return maxAge.isEmpty() ? r : r.withHeader(MAX_AGE, maxAge);
+    }
+
+    private static boolean isPreflight(RequestHead request) {
+        if (!request.method().contentEquals(OPTIONS)) {
+            return false;
+        }
+        AsciiString origin = request.headers().get(HeaderName.ORIGIN);
+        AsciiString method = request.headers().get(REQUEST_METHOD);
+        return origin != null && !origin.isEmpty() && method != null && !method.isEmpty();
+    }
+
+    /** Whether {@link #preflight} gives an answer. */
+    boolean answersPreflight(RequestHead request) {
+        return isPreflight(request) && (!forwardUnmatched || originMatches(request));
     }
 
     /** A star is answered with what was asked for. */

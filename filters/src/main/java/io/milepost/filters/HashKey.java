@@ -29,12 +29,24 @@ public final class HashKey {
         return policies.isEmpty();
     }
 
-    /** The key of this request; empty when no policy yields one (the balancer then chooses by chance). */
-    public OptionalLong of(RequestHead request, IpAddress source) {
+    /** Gives out cookies for clients that have none yet. */
+    public interface CookieJar {
+        /** Text that stays the same on one client connection, for example both its addresses. */
+        String connection();
+
+        /** Adds a {@code set-cookie} line to the response. */
+        void setCookie(AsciiString line);
+    }
+
+    /**
+     * The key of this request; empty when no policy yields one (the balancer then chooses by chance). A cookie that the
+     * client lacks is issued when its policy has a time to live.
+     */
+    public OptionalLong of(RequestHead request, IpAddress source, CookieJar jar) {
         long hash = 0;
         boolean found = false;
         for (RouteAction.HashPolicy p : policies) {
-            OptionalLong h = one(p, request, source);
+            OptionalLong h = one(p, request, source, jar);
             if (h.isPresent()) {
                 hash = found ? Long.rotateLeft(hash, 1) ^ h.getAsLong() : h.getAsLong();
                 found = true;
@@ -43,10 +55,16 @@ public final class HashKey {
         return found ? OptionalLong.of(hash) : OptionalLong.empty();
     }
 
-    private static OptionalLong one(RouteAction.HashPolicy policy, RequestHead request, IpAddress source) {
+    private static OptionalLong one(
+            RouteAction.HashPolicy policy, RequestHead request, IpAddress source, CookieJar jar) {
         return switch (policy) {
             case RouteAction.HashPolicy.Header p -> header(p.name(), request);
-            case RouteAction.HashPolicy.Cookie p -> cookie(p.name(), request.headers());
+            case RouteAction.HashPolicy.Cookie p -> {
+                OptionalLong sent = cookie(p.name(), request.headers());
+                yield sent.isEmpty() && p.ttlSeconds().isPresent()
+                        ? issue(p, p.ttlSeconds().get(), jar)
+                        : sent;
+            }
             case RouteAction.HashPolicy.SourceIp p -> {
                 byte[] b = source.toString().getBytes(StandardCharsets.US_ASCII);
                 yield OptionalLong.of(XxHash64.hash(b, 0, b.length, 0));
@@ -83,6 +101,29 @@ public final class HashKey {
 
     private static long hash(AsciiString v) {
         return XxHash64.hash(v.array(), v.arrayOffset(), v.length(), 0);
+    }
+
+    /** Recorded: {@code sticky="16hex"; Max-Age=60; Path=/p; HttpOnly}; a time to live of 0 is a session cookie. */
+    private static OptionalLong issue(RouteAction.HashPolicy.Cookie p, long ttl, CookieJar jar) {
+        byte[] c = jar.connection().getBytes(StandardCharsets.UTF_8);
+        String hex = Long.toHexString(XxHash64.hash(c, 0, c.length, 0));
+        String value = "0".repeat(16 - hex.length()) + hex;
+        StringBuilder s = new StringBuilder(64)
+                .append(p.name())
+                .append("=\"")
+                .append(value)
+                .append('"');
+        if (ttl > 0) {
+            s.append("; Max-Age=").append(ttl);
+        }
+        if (!p.path().isEmpty()) {
+            s.append("; Path=").append(p.path());
+        }
+        for (String a : p.attributes()) {
+            s.append("; ").append(a);
+        }
+        jar.setCookie(Format.bytes(s.append("; HttpOnly").toString()));
+        return OptionalLong.of(hash(AsciiString.of(value)));
     }
 
     /** A cookie without a value is none. */

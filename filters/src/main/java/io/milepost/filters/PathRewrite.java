@@ -41,8 +41,17 @@ final class PathRewrite {
         }
         RouteAction.Rewrite r = rewrite.get();
         // Gateway API: replacing a segment prefix by "/" must not leave two slashes; a VirtualService may.
-        boolean dropSlash = match instanceof PathMatch.SegmentPrefix;
-        return of(r.prefix(), r.regex(), match, dropSlash);
+        if (match instanceof PathMatch.SegmentPrefix s
+                && !PathMatcher.trimmed(s.prefix()).isEmpty()) {
+            return of(r.prefix().map(PathRewrite::segments), r.regex(), match, true);
+        }
+        return of(r.prefix(), r.regex(), match, false);
+    }
+
+    /** A trailing slash says nothing, and nothing is the root. */
+    private static String segments(String replacement) {
+        String r = PathMatcher.trimmed(replacement);
+        return r.isEmpty() ? "/" : r;
     }
 
     /** For redirects: the prefix is spliced in plainly (recorded from Envoy). */
