@@ -25,6 +25,7 @@ import java.util.Set;
  */
 public final class AuthorizationTranslator implements PolicyTranslator {
     private static final String KIND = "AuthorizationPolicy";
+    private static final String BAD_CUSTOM = "-deny-due-to-bad-CUSTOM-action";
     private static final String GROUP = "security.istio.io";
 
     @Override
@@ -73,6 +74,11 @@ public final class AuthorizationTranslator implements PolicyTranslator {
                 // istiod enforces these as DENY although they are meant to be looked at only
                 case CUSTOM -> (dry ? deny : custom).addAll(rules);
             }
+        }
+        if (custom.stream().map(PolicySet.Policy::provider).distinct().count() > 1) {
+            // recorded from istiod: one provider a chain, otherwise all of them deny
+            custom.forEach(p -> deny.add(new PolicySet.Policy(p.id() + BAD_CUSTOM, p.condition(), p.source())));
+            custom.clear();
         }
         if (custom.isEmpty()
                 && audit.isEmpty()
