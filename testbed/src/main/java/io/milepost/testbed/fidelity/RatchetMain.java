@@ -1,0 +1,103 @@
+package io.milepost.testbed.fidelity;
+
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Plays all cases, with and without HBONE to the pods, and rewrites ratchet.txt: {@code RatchetMain DIRECTORY [CASE...]}. With cases named, it only prints what differs there. A case that fails is
+ * played twice; if the two don't agree, or chance decides by design, it is listed whole.
+ */
+public final class RatchetMain {
+    private final Path directory;
+    private final Differences better;
+    private final FidelityWorld world;
+    private final WaypointUnderTest waypoint;
+    private final PrintStream out;
+    private int passed;
+    private int total;
+
+    private RatchetMain(Path directory, FidelityWorld world, WaypointUnderTest waypoint, PrintStream out)
+            throws Exception {
+        this.directory = directory;
+        this.better = Differences.load(directory);
+        this.world = world;
+        this.waypoint = waypoint;
+        this.out = out;
+    }
+
+    public static void main(String[] args) throws Exception {
+        if (args.length == 0) {
+            System.err.println("usage: RatchetMain DIRECTORY [CASE...]   (DIRECTORY is conformance/fidelity)");
+            System.exit(2);
+        }
+        WaypointUnderTest waypoint = WaypointUnderTest.find()
+                .orElseThrow(() -> new IllegalStateException(
+                        "no waypoint to test: put one on the class path or its command line into MILEPOST"));
+        try (FidelityWorld world = FidelityWorld.start(Files.createTempDirectory("fidelity"))) {
+            RatchetMain main = new RatchetMain(Path.of(args[0]), world, waypoint, System.out);
+            Set<String> only = new TreeSet<>(List.of(args).subList(1, args.length));
+            Ratchet before = Ratchet.load(main.directory);
+            Ratchet after = new Ratchet();
+            main.run(false, only, before, after);
+            main.run(true, only, before, after);
+            if (only.isEmpty()) {
+                after.save(main.directory);
+            }
+            System.out.println(main.passed + "/" + main.total + " outcomes as wanted");
+        }
+        System.exit(0);
+    }
+
+    private void run(boolean hboneRun, Set<String> only, Ratchet before, Ratchet after) throws Exception {
+        for (FidelityCase c : FidelityCase.loadAll(directory, hboneRun)) {
+            if (!only.isEmpty() && !only.contains(c.name())) {
+                continue;
+            }
+            String name = Ratchet.name(c, hboneRun);
+            List<Integer> failed = failures(c, hboneRun, name);
+            total += c.requests().size();
+            passed += c.requests().size() - failed.size();
+            if (failed.isEmpty()) {
+                continue;
+            }
+            boolean whole =
+                    failed.stream().anyMatch(i -> i < 0 || c.requests().get(i).random())
+                            || (only.isEmpty() && !failures(c, hboneRun, name).equals(failed));
+            if (whole) {
+                String known = before.rule(name, Ratchet.ALL);
+                after.put(name, Ratchet.ALL, known == null ? c.rule() : known);
+                continue;
+            }
+            for (int i : failed) {
+                String request = c.requests().get(i).name();
+                String known = before.rule(name, request);
+                after.put(name, request, known == null ? c.rule() : known);
+            }
+        }
+    }
+
+    /** The places of the requests that failed; -1 for each request of a case that couldn't be played at all. */
+    private List<Integer> failures(FidelityCase c, boolean hboneRun, String name) {
+        List<Integer> failed = new ArrayList<>();
+        try {
+            List<CaseRun.Outcome> outcomes = new CaseRun(world, waypoint, c, better, hboneRun).outcomes();
+            for (int i = 0; i < outcomes.size(); i++) {
+                if (!outcomes.get(i).passed()) {
+                    failed.add(i);
+                    String problems = String.join("; ", outcomes.get(i).problems());
+                    out.println(name + " | " + c.requests().get(i).name() + " | "
+                            + problems.substring(0, Math.min(600, problems.length())));
+                }
+            }
+        } catch (Exception e) {
+            out.println(name + " | * | " + e);
+            c.requests().forEach(r -> failed.add(-1));
+        }
+        return failed;
+    }
+}
