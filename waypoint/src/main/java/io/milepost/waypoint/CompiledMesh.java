@@ -70,7 +70,8 @@ final class CompiledMesh {
     }
 
     /** What serves a destination; null when nothing does. */
-    @Nullable PortDispatch find(IpAddress ip, int port) {
+    @Nullable
+    PortDispatch find(IpAddress ip, int port) {
         Dispatch.Service s = byAddress.get(ip);
         if (s == null) {
             for (Range r : ranges) {
@@ -92,11 +93,13 @@ final class CompiledMesh {
         return null;
     }
 
-    @Nullable HttpService http(String chain) {
+    @Nullable
+    HttpService http(String chain) {
         return http.get(chain);
     }
 
-    @Nullable TcpService tcp(String chain) {
+    @Nullable
+    TcpService tcp(String chain) {
         return tcp.get(chain);
     }
 }

@@ -99,8 +99,8 @@ final class TcpConnection implements Attributes, LogContext {
                 .connect(worker.loop(), h.endpoint(), c.cluster().connectTimeoutMillis(), new Side(false))
                 .addListener((Future<Channel> f) -> {
                     if (!f.isSuccess()) {
-                        flags |= ResponseFlags.UPSTREAM_CONNECTION_FAILURE
-                                | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
+                        flags |=
+                                ResponseFlags.UPSTREAM_CONNECTION_FAILURE | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
                         transportFailure = String.valueOf(f.cause().getMessage());
                         tunnel.close();
                         finish();

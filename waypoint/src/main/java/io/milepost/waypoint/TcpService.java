@@ -32,7 +32,8 @@ final class TcpService {
     }
 
     /** A cluster by weight; null when there is none. */
-    @Nullable String pick(SplittableRandom random) {
+    @Nullable
+    String pick(SplittableRandom random) {
         List<TcpChain.Backend> all = chain.backends();
         if (all.size() == 1) {
             return all.getFirst().cluster();

@@ -110,7 +110,8 @@ final class TunnelDispatcher implements HboneTunnelService {
                 : new Http1ServerConnection(exchanges);
     }
 
-    private void tcp(TunnelRequest request, ClientConnection client, WorkerContext worker, @Nullable TcpService service) {
+    private void tcp(
+            TunnelRequest request, ClientConnection client, WorkerContext worker, @Nullable TcpService service) {
         if (service == null) {
             refuse(request, client);
             return;
@@ -126,7 +127,11 @@ final class TunnelDispatcher implements HboneTunnelService {
     }
 
     private void detect(
-            TunnelRequest request, ClientConnection client, WorkerContext worker, CompiledMesh m, PortDispatch.Detect x) {
+            TunnelRequest request,
+            ClientConnection client,
+            WorkerContext worker,
+            CompiledMesh m,
+            PortDispatch.Detect x) {
         HttpService http = m.http(x.httpChain());
         TcpService tcp = m.tcp(x.tcpChain());
         if (http == null || tcp == null) {

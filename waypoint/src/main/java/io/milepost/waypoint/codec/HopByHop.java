@@ -9,7 +9,8 @@ import java.util.Set;
 /** Headers that belong to one hop. */
 public final class HopByHop {
     /** A client that asks to have these removed wants to hide who it is: 400 (recorded from Envoy). */
-    private static final Set<String> PROTECTED = Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "host");
+    private static final Set<String> PROTECTED =
+            Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "host");
 
     private HopByHop() {}
 
@@ -44,7 +45,11 @@ public final class HopByHop {
                     if (PROTECTED.contains(t) || t.startsWith(":")) {
                         throw new BadMessageException(400, "invalid_connection_header");
                     }
-                    if (!t.isEmpty() && !t.equals("close") && !t.equals("keep-alive") && !t.equals("upgrade") && !t.equals("te")) {
+                    if (!t.isEmpty()
+                            && !t.equals("close")
+                            && !t.equals("keep-alive")
+                            && !t.equals("upgrade")
+                            && !t.equals("te")) {
                         h.remove(HeaderName.of(t));
                     }
                 }

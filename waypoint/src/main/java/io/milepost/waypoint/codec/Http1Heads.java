@@ -28,9 +28,39 @@ public final class Http1Heads {
 
     /** The methods that Envoy's parser knows; others are answered with 400. */
     private static final Set<String> METHODS = Set.of(
-            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "COPY", "LOCK", "MKCOL", "MOVE",
-            "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY",
-            "CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK",
+            "GET",
+            "HEAD",
+            "POST",
+            "PUT",
+            "DELETE",
+            "CONNECT",
+            "OPTIONS",
+            "TRACE",
+            "PATCH",
+            "COPY",
+            "LOCK",
+            "MKCOL",
+            "MOVE",
+            "PROPFIND",
+            "PROPPATCH",
+            "SEARCH",
+            "UNLOCK",
+            "BIND",
+            "REBIND",
+            "UNBIND",
+            "ACL",
+            "REPORT",
+            "MKACTIVITY",
+            "CHECKOUT",
+            "MERGE",
+            "M-SEARCH",
+            "NOTIFY",
+            "SUBSCRIBE",
+            "UNSUBSCRIBE",
+            "PURGE",
+            "MKCALENDAR",
+            "LINK",
+            "UNLINK",
             "SOURCE");
 
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
@@ -84,7 +114,8 @@ public final class Http1Heads {
                 throw bad();
             }
         } else if (b[from] != '/') {
-            int authorityAt = startsWith(b, from, to, "http://") ? from + 7 : startsWith(b, from, to, "https://") ? from + 8 : -1;
+            int authorityAt =
+                    startsWith(b, from, to, "http://") ? from + 7 : startsWith(b, from, to, "https://") ? from + 8 : -1;
             if (authorityAt > 0) {
                 scheme = authorityAt == from + 8 ? HTTPS : HTTP;
                 int end = authorityAt;
@@ -265,7 +296,9 @@ public final class Http1Heads {
                 throw bad();
             }
             if (!v.contentEqualsIgnoreCase(CHUNKED)) {
-                throw v.contentEqualsIgnoreCase("identity") ? bad() : new BadMessageException(501, "http1.invalid_transfer_encoding");
+                throw v.contentEqualsIgnoreCase("identity")
+                        ? bad()
+                        : new BadMessageException(501, "http1.invalid_transfer_encoding");
             }
             return Http1Decoder.CHUNKED;
         }
@@ -311,7 +344,8 @@ public final class Http1Heads {
 
     /** Writes a request's head. */
     public static void writeRequest(RequestHead r, ByteBuf out, @Nullable AsciiString connection) {
-        out.ensureWritable(r.headers().wireSize() + r.path().length() + r.authority().length() + 64);
+        out.ensureWritable(
+                r.headers().wireSize() + r.path().length() + r.authority().length() + 64);
         ascii(r.method(), out);
         out.writeByte(' ');
         ascii(r.path(), out);
@@ -330,7 +364,8 @@ public final class Http1Heads {
     /** Writes a response's head; the reason is the standard one. */
     public static void writeResponse(ResponseHead r, ByteBuf out, @Nullable AsciiString connection) {
         out.ensureWritable(r.headers().wireSize() + 96);
-        io.netty.handler.codec.http.HttpResponseStatus s = io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status());
+        io.netty.handler.codec.http.HttpResponseStatus s =
+                io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status());
         out.writeCharSequence("HTTP/1.1 ", java.nio.charset.StandardCharsets.US_ASCII);
         ascii(s.codeAsText(), out);
         out.writeByte(' ');

@@ -26,9 +26,9 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     private static final AsciiString UPGRADE = AsciiString.cached("Upgrade");
     private static final AsciiString CHUNKED = AsciiString.cached("chunked");
     private static final AsciiString ZERO = AsciiString.cached("0");
-    private static final ByteBuf LAST_CHUNK =
-            Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)))
-                    .asReadOnly();
+    private static final ByteBuf LAST_CHUNK = Unpooled.unreleasableBuffer(
+                    Unpooled.directBuffer().writeBytes("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)))
+            .asReadOnly();
 
     private final ExchangeFactory exchanges;
     private final Decoder decoder = new Decoder();
@@ -143,7 +143,10 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
             chunked = false;
             if (upgrade) {
                 AsciiString protocol = h.get(HeaderName.UPGRADE);
-                if (protocol == null || protocol.toString().toLowerCase(java.util.Locale.ROOT).contains("h2c")) {
+                if (protocol == null
+                        || protocol.toString()
+                                .toLowerCase(java.util.Locale.ROOT)
+                                .contains("h2c")) {
                     h.remove(HeaderName.UPGRADE);
                     h.remove(HeaderName.HTTP2_SETTINGS);
                     upgrade = false;
@@ -195,7 +198,8 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     private void refuse(BadMessageException e) {
         String reason = e.details().equals("missing_host_header")
                 ? ""
-                : io.netty.handler.codec.http.HttpResponseStatus.valueOf(e.status()).reasonPhrase();
+                : io.netty.handler.codec.http.HttpResponseStatus.valueOf(e.status())
+                        .reasonPhrase();
         Headers h = new Headers(8);
         if (!reason.isEmpty()) {
             h.add(HeaderName.CONTENT_TYPE, "text/plain");

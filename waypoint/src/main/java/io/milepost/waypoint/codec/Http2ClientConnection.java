@@ -6,12 +6,12 @@ import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
-import io.netty.handler.codec.http2.Http2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -54,7 +54,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         return c;
     }
 
-    private static final class Builder extends Http2ConnectionHandlerBuilder {
+    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2ConnectionHandler, Builder> {
         private final Http2ClientConnection owner;
 
         Builder(Http2ClientConnection owner) {
@@ -184,7 +184,14 @@ public final class Http2ClientConnection extends Http2EventAdapter {
 
     @Override
     public void onHeadersRead(
-            ChannelHandlerContext c, int id, Http2Headers headers, int dependency, short weight, boolean exclusive, int padding, boolean end) {
+            ChannelHandlerContext c,
+            int id,
+            Http2Headers headers,
+            int dependency,
+            short weight,
+            boolean exclusive,
+            int padding,
+            boolean end) {
         headers(id, headers, end);
     }
 
@@ -254,10 +261,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     public void onRstStreamRead(ChannelHandlerContext c, int id, long error) {
         Stream s = stream(id);
         if (s != null) {
-            s.fail(
-                    error == Http2Error.REFUSED_STREAM.code()
-                            ? Reset.REFUSED_STREAM
-                            : Reset.REMOTE_RESET);
+            s.fail(error == Http2Error.REFUSED_STREAM.code() ? Reset.REFUSED_STREAM : Reset.REMOTE_RESET);
         }
     }
 
@@ -274,7 +278,9 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     }
 
     private void closeIfIdle() {
-        if (closed && handler().connection().numActiveStreams() == 0 && context().channel().isActive()) {
+        if (closed
+                && handler().connection().numActiveStreams() == 0
+                && context().channel().isActive()) {
             context().close();
         }
     }
@@ -319,7 +325,13 @@ public final class Http2ClientConnection extends Http2EventAdapter {
             int id = handler().connection().local().incrementAndGetNextStreamId();
             handler()
                     .encoder()
-                    .writeHeaders(context(), id, Http2Heads.request(head), 0, end, context().newPromise());
+                    .writeHeaders(
+                            context(),
+                            id,
+                            Http2Heads.request(head),
+                            0,
+                            end,
+                            context().newPromise());
             Http2Stream s = handler().connection().stream(id);
             if (s == null) {
                 fail(Reset.CONNECTION_TERMINATION);
@@ -337,7 +349,9 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                 return;
             }
             requestEnded |= end;
-            handler().encoder().writeData(context(), id(), data, 0, end, context().newPromise());
+            handler()
+                    .encoder()
+                    .writeData(context(), id(), data, 0, end, context().newPromise());
             context().flush();
             finish();
         }
@@ -348,7 +362,15 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                 return;
             }
             requestEnded = true;
-            handler().encoder().writeHeaders(context(), id(), Http2Heads.trailers(trailers), 0, true, context().newPromise());
+            handler()
+                    .encoder()
+                    .writeHeaders(
+                            context(),
+                            id(),
+                            Http2Heads.trailers(trailers),
+                            0,
+                            true,
+                            context().newPromise());
             context().flush();
             finish();
         }
@@ -363,7 +385,9 @@ public final class Http2ClientConnection extends Http2EventAdapter {
 
         private void reset(Http2Error error) {
             if (stream != null) {
-                handler().encoder().writeRstStream(context(), id(), error.code(), context().newPromise());
+                handler()
+                        .encoder()
+                        .writeRstStream(context(), id(), error.code(), context().newPromise());
                 context().flush();
             }
         }

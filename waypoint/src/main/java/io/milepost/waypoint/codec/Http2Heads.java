@@ -69,7 +69,8 @@ final class Http2Heads {
 
     static Http2Headers response(ResponseHead r) {
         Http2Headers out = new DefaultHttp2Headers(false, r.headers().size() + 1);
-        out.status(io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status()).codeAsText());
+        out.status(io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status())
+                .codeAsText());
         return fields(r.headers(), out);
     }
 

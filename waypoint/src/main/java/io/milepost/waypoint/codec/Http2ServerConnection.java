@@ -6,8 +6,8 @@ import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
-import io.netty.handler.codec.http2.Http2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -47,7 +47,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         return h;
     }
 
-    private static final class Builder extends Http2ConnectionHandlerBuilder {
+    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2ConnectionHandler, Builder> {
         private final Http2ServerConnection listener;
 
         Builder(Http2ServerConnection listener) {
@@ -226,14 +226,28 @@ public final class Http2ServerConnection extends Http2EventAdapter {
 
         @Override
         public void informational(ResponseHead head) {
-            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.response(head), 0, false, context().newPromise());
+            h2().encoder()
+                    .writeHeaders(
+                            context(),
+                            stream.id(),
+                            Http2Heads.response(head),
+                            0,
+                            false,
+                            context().newPromise());
             context().flush();
         }
 
         @Override
         public void head(ResponseHead head, boolean end) {
             ended |= end;
-            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.response(head), 0, end, context().newPromise());
+            h2().encoder()
+                    .writeHeaders(
+                            context(),
+                            stream.id(),
+                            Http2Heads.response(head),
+                            0,
+                            end,
+                            context().newPromise());
             afterWrite(end);
         }
 
@@ -245,14 +259,22 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 data.release();
                 d = Unpooled.EMPTY_BUFFER;
             }
-            h2().encoder().writeData(context(), stream.id(), d, 0, end, context().newPromise());
+            h2().encoder()
+                    .writeData(context(), stream.id(), d, 0, end, context().newPromise());
             afterWrite(end);
         }
 
         @Override
         public void trailers(Headers trailers) {
             ended = true;
-            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.trailers(trailers), 0, true, context().newPromise());
+            h2().encoder()
+                    .writeHeaders(
+                            context(),
+                            stream.id(),
+                            Http2Heads.trailers(trailers),
+                            0,
+                            true,
+                            context().newPromise());
             afterWrite(true);
         }
 
@@ -261,7 +283,12 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 exchange = null;
                 if (!requestEnded) {
                     // As Envoy: a response that ended early resets the rest of the request with NO_ERROR.
-                    h2().encoder().writeRstStream(context(), stream.id(), Http2Error.NO_ERROR.code(), context().newPromise());
+                    h2().encoder()
+                            .writeRstStream(
+                                    context(),
+                                    stream.id(),
+                                    Http2Error.NO_ERROR.code(),
+                                    context().newPromise());
                 }
             }
             context().flush();
@@ -271,7 +298,12 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         public void reset() {
             exchange = null;
             ended = true;
-            h2().encoder().writeRstStream(context(), stream.id(), Http2Error.INTERNAL_ERROR.code(), context().newPromise());
+            h2().encoder()
+                    .writeRstStream(
+                            context(),
+                            stream.id(),
+                            Http2Error.INTERNAL_ERROR.code(),
+                            context().newPromise());
             context().flush();
         }
 

@@ -18,7 +18,6 @@ import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.BadMessageException;
 import io.milepost.waypoint.codec.DownstreamStream;
 import io.milepost.waypoint.codec.ExchangeHandler;
-import io.milepost.waypoint.codec.HopByHop;
 import io.milepost.waypoint.codec.HttpDate;
 import io.milepost.waypoint.codec.UpstreamStream;
 import io.milepost.waypoint.upstream.ClusterState;
@@ -82,6 +81,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         this.downstream = downstream;
         this.requestEnded = end;
         this.upgrade = upgrade;
+        this.grpc = LocalReply.isGrpc(request);
     }
 
     /** The way of a request until it leaves or is answered. */
@@ -204,8 +204,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         connecting = true;
         attemptStartNanos = System.nanoTime();
         ForwardPlan plan0 = java.util.Objects.requireNonNull(plan, "no plan");
-        plan0.timeouts()
-                .writeHeaders(request, grpc, requestMillis, (attemptStartNanos - startNanos) / 1_000_000);
+        plan0.timeouts().writeHeaders(request, grpc, requestMillis, (attemptStartNanos - startNanos) / 1_000_000);
         long perTry = plan0.timeouts().perTryMillis(requestMillis);
         if (perTry > 0) {
             perTryTimeout = worker.loop().schedule(this::onPerTryTimeout, perTry, TimeUnit.MILLISECONDS);
@@ -272,14 +271,15 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
 
     private void retryLater(RetryDecider d) {
         long millis = d.backoffMillis(attempts, worker.random().nextLong());
-        worker.loop().schedule(
-                () -> {
-                    if (!done) {
-                        attempt();
-                    }
-                },
-                millis,
-                TimeUnit.MILLISECONDS);
+        worker.loop()
+                .schedule(
+                        () -> {
+                            if (!done) {
+                                attempt();
+                            }
+                        },
+                        millis,
+                        TimeUnit.MILLISECONDS);
     }
 
     private void onPerTryTimeout() {
@@ -583,19 +583,18 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
     }
 
     private @Nullable String operator(String name, String arguments) {
-        CharSequence v =
-                switch (name) {
-                    case "UPSTREAM_HOST" -> upstreamHost();
-                    case "DOWNSTREAM_REMOTE_ADDRESS" -> downstreamRemoteAddress();
-                    case "DOWNSTREAM_LOCAL_ADDRESS" -> downstreamLocalAddress();
-                    case "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" -> remoteIp().toString();
-                    case "DOWNSTREAM_PEER_URI_SAN" -> peerPrincipal();
-                    case "UPSTREAM_CLUSTER" -> upstreamCluster();
-                    case "ROUTE_NAME" -> routeName();
-                    case "PROTOCOL" -> request.protocol().toString();
-                    case "RESPONSE_CODE_DETAILS" -> details;
-                    default -> null;
-                };
+        CharSequence v = switch (name) {
+            case "UPSTREAM_HOST" -> upstreamHost();
+            case "DOWNSTREAM_REMOTE_ADDRESS" -> downstreamRemoteAddress();
+            case "DOWNSTREAM_LOCAL_ADDRESS" -> downstreamLocalAddress();
+            case "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT" -> remoteIp().toString();
+            case "DOWNSTREAM_PEER_URI_SAN" -> peerPrincipal();
+            case "UPSTREAM_CLUSTER" -> upstreamCluster();
+            case "ROUTE_NAME" -> routeName();
+            case "PROTOCOL" -> request.protocol().toString();
+            case "RESPONSE_CODE_DETAILS" -> details;
+            default -> null;
+        };
         return v == null ? null : v.toString();
     }
 

@@ -24,14 +24,31 @@ abstract class ExchangeFacts implements Attributes, LogContext {
     long bytesSent;
     int flags;
     int attempts;
-    @Nullable CharSequence details;
-    @Nullable CharSequence transportFailure;
-    @Nullable ResponseHead response;
-    @Nullable Headers responseTrailers;
-    @Nullable String routeName;
-    @Nullable String clusterName;
-    @Nullable HostState host;
-    @Nullable CharSequence upstreamLocal;
+
+    @Nullable
+    CharSequence details;
+
+    @Nullable
+    CharSequence transportFailure;
+
+    @Nullable
+    ResponseHead response;
+
+    @Nullable
+    Headers responseTrailers;
+
+    @Nullable
+    String routeName;
+
+    @Nullable
+    String clusterName;
+
+    @Nullable
+    HostState host;
+
+    @Nullable
+    CharSequence upstreamLocal;
+
     private @Nullable IpAddress remoteIp;
     private @Nullable AsciiString remoteText;
 
@@ -44,7 +61,9 @@ abstract class ExchangeFacts implements Attributes, LogContext {
     final void readRemote() {
         Headers h = request.headers();
         int last = -1;
-        for (int i = h.indexOf(HeaderName.X_FORWARDED_FOR, 0); i >= 0; i = h.indexOf(HeaderName.X_FORWARDED_FOR, i + 1)) {
+        for (int i = h.indexOf(HeaderName.X_FORWARDED_FOR, 0);
+                i >= 0;
+                i = h.indexOf(HeaderName.X_FORWARDED_FOR, i + 1)) {
             last = i;
         }
         if (last < 0) {
@@ -52,7 +71,8 @@ abstract class ExchangeFacts implements Attributes, LogContext {
         }
         AsciiString v = h.value(last);
         int comma = v.lastIndexOf(",");
-        IpAddress ip = IpAddress.parse(v.subSequence(comma + 1).trim().toString()).orElse(null);
+        IpAddress ip =
+                IpAddress.parse(v.subSequence(comma + 1).trim().toString()).orElse(null);
         if (ip != null) {
             remoteIp = ip;
             // Recorded: an address from x-forwarded-for is printed with port 0.

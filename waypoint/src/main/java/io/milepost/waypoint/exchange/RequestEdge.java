@@ -80,7 +80,10 @@ final class RequestEdge {
     private static boolean mayHoldEnvoyHeaders(Headers h) {
         for (int i = 0; i < h.size(); i++) {
             AsciiString n = h.name(i).text();
-            if (n.length() > 8 && n.byteAt(0) == 'x' && n.byteAt(1) == '-' && (n.byteAt(2) == 'e' || n.byteAt(2) == 'f')) {
+            if (n.length() > 8
+                    && n.byteAt(0) == 'x'
+                    && n.byteAt(1) == '-'
+                    && (n.byteAt(2) == 'e' || n.byteAt(2) == 'f')) {
                 return true;
             }
         }

@@ -38,7 +38,8 @@ public final class Connector {
             }
             return tunnels.open(
                     loop,
-                    new TunnelTarget(new InetSocketAddress(ip.get().toInetAddress(), t.port()), t.identities(), t.authority()),
+                    new TunnelTarget(
+                            new InetSocketAddress(ip.get().toInetAddress(), t.port()), t.identities(), t.authority()),
                     handler);
         }
         Optional<IpAddress> ip = IpAddress.parse(endpoint.address());

@@ -101,7 +101,9 @@ public final class LoopPools {
                             ready.onStream(fresh, false);
                         } else {
                             gone();
-                            ready.onFailure(Connector.reason(f.cause()), String.valueOf(f.cause().getMessage()));
+                            ready.onFailure(
+                                    Connector.reason(f.cause()),
+                                    String.valueOf(f.cause().getMessage()));
                         }
                     });
         }
@@ -123,8 +125,8 @@ public final class LoopPools {
                 });
                 made[0] = fresh;
                 connections++;
-                connecting = connector.connect(
-                        loop, endpoint, cluster.cluster().connectTimeoutMillis(), fresh.handler());
+                connecting =
+                        connector.connect(loop, endpoint, cluster.cluster().connectTimeoutMillis(), fresh.handler());
                 h2Connecting = connecting;
                 connecting.addListener((Future<Channel> f) -> {
                     h2Connecting = null;
@@ -142,7 +144,9 @@ public final class LoopPools {
                 } else if (f.isSuccess()) {
                     ready.onFailure(Reset.CONNECTION_TERMINATION, "");
                 } else {
-                    ready.onFailure(Connector.reason(f.cause()), String.valueOf(f.cause().getMessage()));
+                    ready.onFailure(
+                            Connector.reason(f.cause()),
+                            String.valueOf(f.cause().getMessage()));
                 }
             });
         }

@@ -1,0 +1,205 @@
+package io.milepost.waypoint;
+
+import io.milepost.hbone.HboneClient;
+import io.milepost.hbone.HboneServer;
+import io.milepost.hbone.RequestPolicy;
+import io.milepost.hbone.WorkloadCertificates;
+import io.milepost.mesh.HttpChain;
+import io.milepost.mesh.MeshSettings;
+import io.milepost.mesh.MeshSnapshot;
+import io.milepost.mesh.SnapshotSource;
+import io.milepost.mesh.TcpChain;
+import io.milepost.telemetry.AccessLogWriter;
+import io.milepost.telemetry.AccessLogger;
+import io.milepost.waypoint.exchange.HttpService;
+import io.milepost.waypoint.exchange.WorkerContext;
+import io.milepost.waypoint.upstream.ClusterManager;
+import io.milepost.waypoint.upstream.Connector;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running waypoint. Starts in this order: event loops, configuration (fails here when it is broken), HBONE server; so
+ * that it is configured when 15008 accepts.
+ */
+public final class Waypoint implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Waypoint.class);
+    private static final Duration LOG_FLUSH = Duration.ofMillis(100);
+
+    private final SnapshotSource source;
+    private final WorkloadCertificates certificates;
+    private final EventLoopGroup loops;
+    private final AccessLogWriter logs = new AccessLogWriter(LOG_FLUSH);
+    private final ClusterManager clusters = new ClusterManager();
+    private final Connector connector;
+    private final HboneClient tunnels;
+    private final HboneServer server;
+    private final Map<EventLoop, WorkerContext> workers = new ConcurrentHashMap<>();
+    private volatile @Nullable CompiledMesh mesh;
+    private volatile AccessLogger refusedLog = AccessLogger.NONE;
+    private volatile boolean draining;
+
+    /**
+     * Starts.
+     *
+     * @param addresses where HBONE is accepted
+     * @param eventLoops 0 takes the number of processors
+     */
+    public static Waypoint start(
+            SnapshotSource source,
+            WorkloadCertificates certificates,
+            int eventLoops,
+            List<InetSocketAddress> addresses) {
+        return new Waypoint(source, certificates, eventLoops, addresses);
+    }
+
+    private Waypoint(
+            SnapshotSource source,
+            WorkloadCertificates certificates,
+            int eventLoops,
+            List<InetSocketAddress> addresses) {
+        this.source = source;
+        this.certificates = certificates;
+        boolean epoll = Epoll.isAvailable();
+        int n = eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
+        loops = new MultiThreadIoEventLoopGroup(n, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        Class<? extends SocketChannel> socketType = epoll ? EpollSocketChannel.class : NioSocketChannel.class;
+        tunnels = HboneClient.builder()
+                .certificates(certificates)
+                .trustDomains(this::trustDomains)
+                .build();
+        connector = new Connector(tunnels, socketType);
+        try {
+            source.start(this::publish);
+            server = HboneServer.builder()
+                    .addresses(addresses.toArray(new InetSocketAddress[0]))
+                    .certificates(certificates)
+                    .trustDomains(this::trustDomains)
+                    .requestPolicy(RequestPolicy.WAYPOINT)
+                    .workerGroup(loops)
+                    .service(new TunnelDispatcher(this::current, this::worker, c -> refusedLog.log(c), () -> draining))
+                    .start();
+        } catch (RuntimeException e) {
+            source.close();
+            tunnels.close();
+            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            throw e;
+        }
+    }
+
+    private CompiledMesh current() {
+        CompiledMesh m = mesh;
+        if (m == null) {
+            throw new IllegalStateException("no configuration yet");
+        }
+        return m;
+    }
+
+    private Set<String> trustDomains() {
+        CompiledMesh m = mesh;
+        MeshSettings s = m == null ? MeshSettings.DEFAULT : m.snapshot().settings();
+        Set<String> all = new HashSet<>(s.aliases());
+        all.add(s.trustDomain());
+        return all;
+    }
+
+    private WorkerContext worker(EventLoop loop) {
+        WorkerContext w = workers.get(loop);
+        return w != null ? w : workers.computeIfAbsent(loop, l -> new WorkerContext(l, clusters, connector));
+    }
+
+    /** Puts a snapshot in force; one that cannot be compiled leaves the last one in force. */
+    private void publish(MeshSnapshot snapshot) {
+        CompiledMesh before = mesh;
+        try {
+            CompiledMesh next = CompiledMesh.compile(snapshot, before, this::compile, this::compile);
+            AccessLogger refused = AccessLogger.compile(snapshot.refusedLogs(), logs, Waypoint::problem);
+            clusters.update(snapshot);
+            refusedLog = refused;
+            mesh = next;
+        } catch (IllegalArgumentException e) {
+            if (before == null) {
+                throw e;
+            }
+            log.error("the new configuration is not used, the last good one stays in force: {}", e.getMessage());
+        }
+    }
+
+    private HttpService compile(HttpChain c) {
+        AccessLogger a = AccessLogger.compile(c.telemetry(), logs, Waypoint::problem);
+        return new HttpService(c, a::log);
+    }
+
+    private TcpService compile(TcpChain c) {
+        AccessLogger a = AccessLogger.compile(c.telemetry(), logs, Waypoint::problem);
+        return new TcpService(c, a::log);
+    }
+
+    private static void problem(String text) {
+        log.warn("{}", text);
+    }
+
+    /** Bound HBONE addresses. */
+    public List<InetSocketAddress> addresses() {
+        return server.addresses();
+    }
+
+    /** The configuration in force. */
+    public MeshSnapshot snapshot() {
+        return current().snapshot();
+    }
+
+    public boolean isDraining() {
+        return draining;
+    }
+
+    public int tunnelCount() {
+        return server.tunnels();
+    }
+
+    /** Lets clients go elsewhere and finishes what runs, within the mesh's terminationDrainDuration; then closes. */
+    public void drainAndClose() {
+        draining = true;
+        long millis = current().snapshot().settings().drainMillis();
+        try {
+            server.drain(millis).get(millis + 2_000, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            log.warn("drain ended early: {}", e.toString());
+        }
+        close();
+    }
+
+    @Override
+    public void close() {
+        source.close();
+        server.close();
+        tunnels.close();
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
+        logs.close();
+        try {
+            certificates.close();
+        } catch (RuntimeException e) {
+            log.warn("closing certificates: {}", e.toString());
+        }
+    }
+}
