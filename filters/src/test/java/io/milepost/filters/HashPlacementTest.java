@@ -56,6 +56,23 @@ class HashPlacementTest {
         assertThat(user.of(Heads.get("/"), SOURCE, jar)).isEmpty();
     }
 
+    /** Case hbone-vs-dr-hash: pods behind HBONE are named by Envoy's internal address. */
+    @Test
+    void podsBehindHboneHashByTheInternalAddress() {
+        String prefix = "envoy://connect_originate/";
+        RingHash ring = RingHash.build(
+                List.of(prefix + "127.1.1.1:9080", prefix + "127.1.1.2:9080", prefix + "127.1.1.3:9080"),
+                new double[] {1, 1, 1},
+                new Ring(1024, 8388608));
+        List<Integer> pods = new ArrayList<>();
+        for (String name : List.of("alice", "bob", "carol", "dave")) {
+            pods.add(1
+                    + ring.pick(
+                            user.of(Heads.get("/", "x-user", name), SOURCE, jar).orElseThrow(), 0));
+        }
+        assertThat(pods).containsExactly(2, 3, 2, 1);
+    }
+
     @Test
     void cookiesReachTheRecordedPods() {
         OptionalLong one = sticky.of(Heads.get("/", "cookie", "sticky=one"), SOURCE, jar);

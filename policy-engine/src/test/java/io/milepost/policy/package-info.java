@@ -1,0 +1,5 @@
+/** Tables of recorded authorization behaviour; start with {@link io.milepost.policy.CompiledPoliciesTest}. */
+@NullMarked
+package io.milepost.policy;
+
+import org.jspecify.annotations.NullMarked;
