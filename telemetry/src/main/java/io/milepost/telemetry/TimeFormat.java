@@ -9,7 +9,7 @@ import java.util.List;
  * A point in time as Envoy's START_TIME prints it: strftime in UTC, {@code %3f} for fractions, {@code %E3S} for seconds
  * with fraction, {@code %s} for seconds since 1970.
  *
- * <p>The calendar is computed with integers for every line (a dozen divisions): cheaper than any shared cache and no
+ * <p>The calendar is computed with integers for every line (a dozen divisions): no shared cache to contend for and little
  * garbage.
  */
 final class TimeFormat {
@@ -36,7 +36,7 @@ final class TimeFormat {
         void write(Civil t, ByteBuf out);
     }
 
-    /** Broken-down time; lives on the stack. */
+    /** Broken-down time; the only object that a line may cost. */
     private record Civil(
             long seconds, int nanos, long year, int month, int day, int dayOfYear, int weekday, int secondOfDay) {
         static Civil of(long epochNanos) {

@@ -62,6 +62,8 @@ final class FakeContext implements LogContext {
     @Nullable
     String metadata;
 
+    private @Nullable ResponseHead response;
+
     static FakeContext http(String method, String authority, String path) {
         FakeContext c = new FakeContext();
         c.request(RequestHead.Protocol.HTTP_1_1, method, authority, path);
@@ -167,7 +169,10 @@ final class FakeContext implements LogContext {
 
     @Override
     public @Nullable ResponseHead response() {
-        return code == 0 ? null : new ResponseHead(code, responseHeaders);
+        if (code != 0 && (response == null || response.status() != code || response.headers() != responseHeaders)) {
+            response = new ResponseHead(code, responseHeaders);
+        }
+        return code == 0 ? null : response;
     }
 
     @Override
