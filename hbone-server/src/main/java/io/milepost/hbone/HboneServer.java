@@ -5,6 +5,10 @@ import java.util.concurrent.CompletableFuture;
 
 /** Listens for HBONE (Armeria owns the socket, TLS and HTTP/2). */
 public interface HboneServer extends AutoCloseable {
+    static HboneServerBuilder builder() {
+        return new HboneServerBuilder();
+    }
+
     /** Bound addresses. */
     java.util.List<InetSocketAddress> addresses();
 

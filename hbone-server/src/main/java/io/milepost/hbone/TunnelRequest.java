@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A CONNECT that waits for its answer. Confined to {@link #eventLoop()}. */
@@ -32,6 +33,14 @@ public interface TunnelRequest {
      * @param handler added to the pipeline before the first byte is read
      */
     Channel accept(ChannelHandler handler);
+
+    /**
+     * As {@link #accept(ChannelHandler)}, with further headers on the 200.
+     *
+     * @param responseHeaders name and value alternating, names in lower case; never {@code content-length}, {@code
+     *     transfer-encoding} or {@code connection} (ztunnel resets the stream for them)
+     */
+    Channel accept(ChannelHandler handler, List<String> responseHeaders);
 
     /** Answers with {@code status}, END_STREAM and no body. */
     void refuse(int status);

@@ -1,0 +1,102 @@
+package io.milepost.hbone;
+
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is believed: the chain must lead to a root of the mesh and the leaf must carry an accepted SPIFFE identity. Follows
+ * rotated roots and changed trust domains with the next handshake.
+ */
+final class MeshTrust {
+    private final WorkloadCertificates certificates;
+    private final Supplier<Set<String>> trustDomains;
+    private volatile @Nullable Anchors anchors;
+
+    private record Anchors(List<X509Certificate> roots, X509ExtendedTrustManager manager) {}
+
+    MeshTrust(WorkloadCertificates certificates, Supplier<Set<String>> trustDomains) {
+        this.certificates = certificates;
+        this.trustDomains = trustDomains;
+    }
+
+    X509Certificate[] roots() {
+        return certificates.current().roots().toArray(X509Certificate[]::new);
+    }
+
+    void checkClient(X509Certificate[] chain) throws CertificateException {
+        anchors().checkClientTrusted(chain, "UNKNOWN");
+        checkTrustDomain(chain[0]);
+    }
+
+    /** @param identities of which the server must present one; empty accepts any of the trust domains */
+    void checkServer(X509Certificate[] chain, List<String> identities) throws CertificateException {
+        anchors().checkServerTrusted(chain, "UNKNOWN");
+        if (identities.isEmpty()) {
+            checkTrustDomain(chain[0]);
+            return;
+        }
+        List<String> presented = SpiffeIds.of(chain[0]);
+        for (String id : presented) {
+            if (identities.contains(id)) {
+                return;
+            }
+        }
+        throw new CertificateException("identity verification error: peer did not present the expected SAN ("
+                + String.join(", ", identities) + "), got " + presented);
+    }
+
+    private void checkTrustDomain(X509Certificate leaf) throws CertificateException {
+        Set<String> accepted = trustDomains.get();
+        List<String> presented = SpiffeIds.of(leaf);
+        for (String id : presented) {
+            String domain = SpiffeIds.trustDomain(id);
+            if (domain != null && accepted.contains(domain)) {
+                return;
+            }
+        }
+        throw new CertificateException(
+                "identity verification error: peer did not present an identity of the trust domain ("
+                        + String.join(", ", accepted) + "), got " + presented);
+    }
+
+    private X509ExtendedTrustManager anchors() throws CertificateException {
+        List<X509Certificate> roots = certificates.current().roots();
+        Anchors current = anchors;
+        if (current != null && current.roots().equals(roots)) {
+            return current.manager();
+        }
+        X509ExtendedTrustManager manager = manager(roots);
+        anchors = new Anchors(roots, manager);
+        return manager;
+    }
+
+    private static X509ExtendedTrustManager manager(List<X509Certificate> roots) throws CertificateException {
+        try {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            for (int i = 0; i < roots.size(); i++) {
+                store.setCertificateEntry("root-" + i, roots.get(i));
+            }
+            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            factory.init(store);
+            for (TrustManager candidate : factory.getTrustManagers()) {
+                if (candidate instanceof X509ExtendedTrustManager found) {
+                    return found;
+                }
+            }
+            throw new CertificateException("the JDK offers no PKIX trust manager");
+        } catch (GeneralSecurityException | IOException e) {
+            throw new CertificateException("the mesh's roots cannot be used: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,431 @@
+package io.milepost.hbone;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.AbstractChannel;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelConfig;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http2.Http2Error;
+import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tunnel as a channel: one HTTP/2 stream of a connection, registered with the event loop of that connection.
+ *
+ * <p>Reads follow {@code autoRead} exactly as a socket's do, and the peer gets its flow-control credit back only for what
+ * was handed to the pipeline. Writes stay in the outbound buffer while the peer's windows or the socket are full, so that
+ * {@link #isWritable()} tells the truth. Half close works in both directions and is always on.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
+public final class TunnelChannel extends AbstractChannel implements DuplexChannel {
+    private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+
+    private final TunnelStream stream;
+    private final ChannelConfig config;
+    private boolean open = true;
+    private boolean readPending;
+    private boolean drainScheduled;
+    private boolean draining;
+    private boolean readCompletePending;
+    private boolean inputShutdownFired;
+    private boolean writesBlocked;
+    private boolean abort;
+    private @Nullable ChannelPromise shutdownPromise;
+
+    TunnelChannel(TunnelStream stream) {
+        super(stream.mux().channel());
+        this.stream = stream;
+        this.config = new Config(this);
+    }
+
+    // ---- reading
+
+    /** Bytes received and not read yet. */
+    public int queuedBytes() {
+        return stream.queuedBytes();
+    }
+
+    /** Code of the peer's RST_STREAM; -1 when there was none. */
+    public long resetCode() {
+        return stream.resetCode();
+    }
+
+    /** Closes with RST_STREAM(CANCEL): the peer must not take what it got for complete. */
+    public ChannelFuture abort() {
+        abort = true;
+        return close();
+    }
+
+    boolean takesDirectly() {
+        return readPending && !draining && isRegistered() && !stream.hasQueued();
+    }
+
+    void deliver(ByteBuf data) {
+        if (!config.isAutoRead()) {
+            readPending = false;
+        }
+        readCompleteSoon();
+        pipeline().fireChannelRead(data);
+    }
+
+    void onInputEnd() {
+        if (readPending || config.isAutoRead()) {
+            readCompleteSoon();
+        }
+    }
+
+    private void readCompleteSoon() {
+        if (!readCompletePending) {
+            readCompletePending = true;
+            if (!draining) {
+                stream.mux().readCompleteSoon(this);
+            }
+        }
+    }
+
+    /** The connection's read loop ended. */
+    void fireReadComplete() {
+        if (!readCompletePending) {
+            return;
+        }
+        readCompletePending = false;
+        if (!isRegistered()) {
+            return;
+        }
+        if (config.isAutoRead()) {
+            readPending = false;
+        }
+        pipeline().fireChannelReadComplete();
+        fireInputShutdownIfDone();
+    }
+
+    private void fireInputShutdownIfDone() {
+        if (!open || inputShutdownFired || !readPending || !stream.inputEnded() || stream.hasQueued()) {
+            return;
+        }
+        inputShutdownFired = true;
+        pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
+        closeIfBothEnded();
+    }
+
+    private void closeIfBothEnded() {
+        if (open && inputShutdownFired && stream.outputEnded()) {
+            unsafe().close(voidPromise());
+        }
+    }
+
+    @Override
+    protected void doBeginRead() {
+        readPending = true;
+        if ((stream.hasQueued() || stream.inputEnded()) && !drainScheduled && !draining && !inputShutdownFired) {
+            // Not at once: read() is often called from the writability events of the other side.
+            drainScheduled = true;
+            eventLoop().execute(this::drain);
+        }
+    }
+
+    private void drain() {
+        drainScheduled = false;
+        draining = true;
+        try {
+            while (open && readPending) {
+                ByteBuf data = stream.poll();
+                if (data == null) {
+                    break;
+                }
+                int length = data.readableBytes();
+                deliver(data);
+                stream.credit(length);
+            }
+        } finally {
+            draining = false;
+        }
+        if (readCompletePending) {
+            fireReadComplete();
+        } else {
+            fireInputShutdownIfDone();
+        }
+        if (open && readPending && stream.hasQueued()) {
+            doBeginRead();
+        }
+    }
+
+    private void clearReadPending() {
+        readPending = false;
+    }
+
+    // ---- writing
+
+    @Override
+    protected Object filterOutboundMessage(Object msg) {
+        if (msg instanceof ByteBuf) {
+            return msg;
+        }
+        throw new UnsupportedOperationException(
+                "a tunnel carries ByteBuf only, not " + msg.getClass().getName());
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) {
+        boolean wrote = false;
+        while (true) {
+            ByteBuf data = (ByteBuf) in.current();
+            if (data == null) {
+                break;
+            }
+            if (!data.isReadable()) {
+                in.remove();
+                continue;
+            }
+            if (stream.outputEnded()) {
+                in.remove(new ClosedChannelException());
+                continue;
+            }
+            if (!stream.isWritable()) {
+                break;
+            }
+            stream.write(data.retain());
+            wrote = true;
+            in.remove();
+        }
+        writesBlocked = !in.isEmpty();
+        ChannelPromise promise = shutdownPromise;
+        if (promise != null && in.size() == 0) {
+            shutdownPromise = null;
+            finishOutput(promise);
+        }
+        if (wrote) {
+            stream.mux().flushSoon();
+        }
+    }
+
+    /** The stream accepts bytes again. */
+    void resumeWriting() {
+        if (open && isRegistered() && (writesBlocked || stream.closed())) {
+            ((TunnelUnsafe) unsafe()).resume();
+        }
+    }
+
+    void onStreamClosed() {
+        if (!open) {
+            return;
+        }
+        if (!isRegistered()) {
+            // accept() or open() closes it as soon as it is registered.
+            return;
+        }
+        if (stream.inputEnded()) {
+            resumeWriting();
+            if (inputShutdownFired || !stream.hasQueued() && !readCompletePending && !drainScheduled) {
+                unsafe().close(voidPromise());
+            }
+        } else {
+            unsafe().close(voidPromise());
+        }
+    }
+
+    /** Registers with the event loop of the connection; on return the handler knows of an active channel. */
+    void start(ChannelHandler handler) {
+        stream.attach(this);
+        pipeline().addLast(handler);
+        stream.mux().loop().register(this);
+        if (stream.closed()) {
+            unsafe().close(voidPromise());
+        }
+    }
+
+    // ---- half close
+
+    @Override
+    public boolean isInputShutdown() {
+        return !open || inputShutdownFired;
+    }
+
+    @Override
+    public boolean isOutputShutdown() {
+        return !open || stream.outputEnded() || shutdownPromise != null;
+    }
+
+    @Override
+    public boolean isShutdown() {
+        return isInputShutdown() && isOutputShutdown();
+    }
+
+    @Override
+    public ChannelFuture shutdownInput() {
+        return shutdownInput(newPromise());
+    }
+
+    @Override
+    public ChannelFuture shutdownInput(ChannelPromise promise) {
+        runInLoop(() -> {
+            inputShutdownFired = true;
+            stream.discardInput();
+            promise.setSuccess();
+            closeIfBothEnded();
+        });
+        return promise;
+    }
+
+    @Override
+    public ChannelFuture shutdownOutput() {
+        return shutdownOutput(newPromise());
+    }
+
+    /** Sends END_STREAM behind everything that was written before. */
+    @Override
+    public ChannelFuture shutdownOutput(ChannelPromise promise) {
+        runInLoop(() -> {
+            ChannelOutboundBuffer buffer = unsafe().outboundBuffer();
+            if (!open || buffer == null) {
+                promise.setFailure(new ClosedChannelException());
+            } else if (stream.outputEnded() || shutdownPromise != null) {
+                promise.setSuccess();
+            } else if (buffer.size() > 0) {
+                shutdownPromise = promise;
+                unsafe().flush();
+            } else {
+                finishOutput(promise);
+            }
+        });
+        return promise;
+    }
+
+    private void finishOutput(ChannelPromise promise) {
+        stream.end();
+        stream.mux().flushSoon();
+        promise.setSuccess();
+        closeIfBothEnded();
+    }
+
+    @Override
+    public ChannelFuture shutdown() {
+        return shutdown(newPromise());
+    }
+
+    @Override
+    public ChannelFuture shutdown(ChannelPromise promise) {
+        shutdownInput();
+        return shutdownOutput(promise);
+    }
+
+    private void runInLoop(Runnable task) {
+        EventLoop loop = stream.mux().loop();
+        if (loop.inEventLoop()) {
+            task.run();
+        } else {
+            loop.execute(task);
+        }
+    }
+
+    // ---- closing
+
+    @Override
+    protected void doClose() {
+        if (!open) {
+            return;
+        }
+        open = false;
+        ChannelPromise promise = shutdownPromise;
+        if (promise != null) {
+            shutdownPromise = null;
+            promise.setFailure(new ClosedChannelException());
+        }
+        if (abort || writesBlocked) {
+            // Something written did not get out; END_STREAM would claim that it did.
+            stream.discardInput();
+            stream.reset(Http2Error.CANCEL.code());
+        } else {
+            stream.finish();
+        }
+        stream.mux().flushSoon();
+    }
+
+    @Override
+    protected void doDisconnect() {
+        doClose();
+    }
+
+    @Override
+    protected void doBind(SocketAddress localAddress) {
+        throw new UnsupportedOperationException("a tunnel cannot be bound");
+    }
+
+    // ---- plumbing
+
+    @Override
+    protected boolean isCompatible(EventLoop loop) {
+        return true;
+    }
+
+    @Override
+    protected SocketAddress localAddress0() {
+        return parent().localAddress();
+    }
+
+    @Override
+    protected SocketAddress remoteAddress0() {
+        return parent().remoteAddress();
+    }
+
+    @Override
+    public ChannelConfig config() {
+        return config;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public boolean isActive() {
+        return open;
+    }
+
+    @Override
+    public ChannelMetadata metadata() {
+        return METADATA;
+    }
+
+    @Override
+    protected AbstractUnsafe newUnsafe() {
+        return new TunnelUnsafe();
+    }
+
+    private final class TunnelUnsafe extends AbstractUnsafe {
+        @Override
+        public void connect(SocketAddress remote, SocketAddress local, ChannelPromise promise) {
+            promise.setFailure(new UnsupportedOperationException("a tunnel is connected from its start"));
+        }
+
+        void resume() {
+            // Not flush(): that would also flush what the user has not flushed yet.
+            flush0();
+        }
+    }
+
+    private static final class Config extends DefaultChannelConfig {
+        private final TunnelChannel tunnel;
+
+        Config(TunnelChannel tunnel) {
+            super(tunnel);
+            this.tunnel = tunnel;
+        }
+
+        @Override
+        protected void autoReadCleared() {
+            tunnel.clearReadPending();
+        }
+    }
+}

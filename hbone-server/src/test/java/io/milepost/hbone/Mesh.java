@@ -1,0 +1,153 @@
+package io.milepost.hbone;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Servers and clients of one test, over real sockets with real TLS. */
+@SuppressWarnings({"FutureReturnValueIgnored", "NonAtomicVolatileUpdate"})
+final class Mesh {
+    final TestCa ca = new TestCa();
+    final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory());
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    HboneServerBuilder serverBuilder(HboneTunnelService service) {
+        return HboneServer.builder()
+                .addresses(new InetSocketAddress("127.1.1.3", 0))
+                .certificates(ca.workload(TestCa.id("server")))
+                .workerGroup(loops)
+                .service(service);
+    }
+
+    HboneServer server(HboneTunnelService service) {
+        return started(serverBuilder(service));
+    }
+
+    HboneServer started(HboneServerBuilder builder) {
+        HboneServer server = builder.start();
+        open.add(server);
+        return server;
+    }
+
+    HboneClient client() {
+        return built(clientBuilder());
+    }
+
+    HboneClientBuilder clientBuilder() {
+        return HboneClient.builder().certificates(ca.workload(TestCa.id("client")));
+    }
+
+    HboneClient built(HboneClientBuilder builder) {
+        HboneClient client = builder.build();
+        open.add(client);
+        return client;
+    }
+
+    static TunnelTarget target(HboneServer server) {
+        return target(server, List.of(TestCa.id("server")));
+    }
+
+    static TunnelTarget target(HboneServer server, List<String> identities) {
+        return new TunnelTarget(server.addresses().getFirst(), identities, "10.0.0.1:80");
+    }
+
+    /** Opens a tunnel from any thread. */
+    CompletableFuture<Channel> open(HboneClient client, TunnelTarget target, ChannelHandler handler) {
+        return open(client, loops.next(), target, handler);
+    }
+
+    CompletableFuture<Channel> open(HboneClient client, EventLoop loop, TunnelTarget target, ChannelHandler handler) {
+        CompletableFuture<Channel> result = new CompletableFuture<>();
+        loop.execute(() -> client.open(loop, target, handler).addListener((Future<Channel> done) -> {
+            if (done.isSuccess()) {
+                result.complete(done.getNow());
+            } else {
+                result.completeExceptionally(done.cause());
+            }
+        }));
+        return result;
+    }
+
+    void close() throws Exception {
+        for (AutoCloseable each : open.reversed()) {
+            each.close();
+        }
+        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).sync();
+    }
+
+    /** Sends back what comes, with back-pressure, and ends when the peer ends. */
+    static final class Echo extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ChannelFuture _ = ctx.write(msg);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            ctx.flush();
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            ctx.channel().config().setAutoRead(ctx.channel().isWritable());
+            ctx.fireChannelWritabilityChanged();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                ((DuplexChannel) ctx.channel()).shutdownOutput();
+            }
+        }
+    }
+
+    /** Gathers what comes. */
+    static final class Collector extends ChannelInboundHandlerAdapter {
+        private volatile String text = "";
+        final CompletableFuture<Void> inputEnded = new CompletableFuture<>();
+        final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+        String text() {
+            return text;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ByteBuf data = (ByteBuf) msg;
+            text = text + data.toString(StandardCharsets.UTF_8);
+            data.release();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                inputEnded.complete(null);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            closed.complete(null);
+        }
+    }
+
+    static ByteBuf bytes(String text) {
+        return Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,58 @@
+package io.milepost.hbone;
+
+import static io.milepost.hbone.Mesh.bytes;
+import static io.milepost.hbone.Mesh.target;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.milepost.hbone.Mesh.Collector;
+import io.milepost.hbone.Mesh.Echo;
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@SuppressWarnings("FutureReturnValueIgnored")
+@Timeout(30)
+class TunnelTest {
+    private Mesh mesh;
+
+    @BeforeEach
+    void start() {
+        mesh = new Mesh();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        mesh.close();
+    }
+
+    @Test
+    void echoesAndEndsCleanlyInBothDirections() throws Exception {
+        CompletableFuture<TunnelRequest> seen = new CompletableFuture<>();
+        HboneServer server = mesh.server(request -> {
+            seen.complete(request);
+            request.accept(new Echo());
+        });
+        Collector collector = new Collector();
+        Channel tunnel = mesh.open(mesh.client(), target(server), collector).get(10, TimeUnit.SECONDS);
+
+        tunnel.writeAndFlush(bytes("hello")).sync();
+        await().untilAsserted(() -> assertThat(collector.text()).isEqualTo("hello"));
+        assertThat(server.tunnels()).isEqualTo(1);
+        assertThat(server.connections()).isEqualTo(1);
+        ((DuplexChannel) tunnel).shutdownOutput().sync();
+
+        collector.inputEnded.get(5, TimeUnit.SECONDS);
+        collector.closed.get(5, TimeUnit.SECONDS);
+        assertThat(seen.join().authority()).isEqualTo("10.0.0.1:80");
+        assertThat(seen.join().peer().principal()).isEqualTo(TestCa.id("client"));
+        assertThat(seen.join().peer().localPrincipal()).isEqualTo(TestCa.id("server"));
+        assertThat(((TunnelChannel) tunnel).resetCode()).isEqualTo(-1);
+        await().untilAsserted(() -> assertThat(server.tunnels()).isZero());
+    }
+}
