@@ -1,6 +1,7 @@
 package io.milepost.config.xds;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.google.re2j.Pattern;
 import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Condition;
 import io.milepost.mesh.IpAddress;
@@ -12,7 +13,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 
 /**
  * What istiod sends to ztunnels of AuthorizationPolicies (istio.security.Authorization) from JSON. Groups are
@@ -64,8 +64,8 @@ final class AuthorizationReader {
                 case "principals" -> any(e.getValue(), x -> principal(x, source));
                 case "namespaces" -> any(e.getValue(), x -> part(x, "spiffe://[^/]+/ns/", "/sa/.*", source));
                 case "service_accounts" -> any(e.getValue(), AuthorizationReader::serviceAccount);
-                case "source_ips" -> any(e.getValue(), x -> new Condition.SourceIp(cidr(x)));
-                case "destination_ips" -> any(e.getValue(), x -> new Condition.DestinationIp(cidr(x)));
+                case "source_ips" -> any(e.getValue(), x -> range(x, source, Condition.SourceIp::new));
+                case "destination_ips" -> any(e.getValue(), x -> range(x, source, Condition.DestinationIp::new));
                 case "destination_ports" -> any(e.getValue(), x -> new Condition.DestinationPort(x.asInt(), x.asInt()));
                 default -> unknown("field " + field, source);
             };
@@ -115,9 +115,18 @@ final class AuthorizationReader {
                         + s.path("service_account").asText()));
     }
 
-    private static Cidr cidr(JsonNode a) {
-        IpAddress ip = IpAddress.of(Base64.getDecoder().decode(a.path("address").asText()));
-        return Cidr.of(ip, Math.min(ip.bits(), a.path("length").asInt(0)));
+    private Condition range(JsonNode a, SourceRef source, Function<Cidr, Condition> f) {
+        try {
+            IpAddress ip =
+                    IpAddress.of(Base64.getDecoder().decode(a.path("address").asText()));
+            int length = a.path("length").asInt(0);
+            if (length >= 0 && length <= ip.bits()) {
+                return f.apply(Cidr.of(ip, length));
+            }
+        } catch (IllegalArgumentException e) {
+            return unknown("the address range " + a + " (" + e.getMessage() + ")", source);
+        }
+        return unknown("the address range " + a, source);
     }
 
     private static Condition any(JsonNode values, Function<JsonNode, Condition> f) {
