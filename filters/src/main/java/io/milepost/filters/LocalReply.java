@@ -82,6 +82,14 @@ public record LocalReply(
         return UpstreamResets.reply(reset, retried);
     }
 
+    /**
+     * As {@link #upstreamReset(RetryDecider.Reset, boolean)}, with what the transport said in the details, for example
+     * {@code delayed connect error: Connection refused}; the body stays the same.
+     */
+    public static LocalReply upstreamReset(RetryDecider.Reset reset, boolean retried, String transport) {
+        return UpstreamResets.reply(reset, retried, transport);
+    }
+
     /** Whether the client speaks gRPC: {@code application/grpc} or {@code application/grpc+...}, in lower case. */
     public static boolean isGrpc(RequestHead request) {
         AsciiString type = request.headers().get(HeaderName.CONTENT_TYPE);

@@ -15,6 +15,16 @@ final class UpstreamResets {
         return r == null ? LocalReply.NO_HEALTHY_UPSTREAM : r;
     }
 
+    /** Only failures, which are rare, are described at length. */
+    static LocalReply reply(RetryDecider.Reset reset, boolean retried, String transport) {
+        LocalReply r = reply(reset, retried);
+        if (transport.isEmpty() || !r.details().endsWith("}")) {
+            return r;
+        }
+        String details = r.details().substring(0, r.details().length() - 1) + "|" + transport.replace(' ', '_') + "}";
+        return new LocalReply(r.status(), r.body(), details, r.flags(), r.grpcStatus(), r.headers());
+    }
+
     private static Map<RetryDecider.Reset, LocalReply> table(boolean retried) {
         Map<RetryDecider.Reset, LocalReply> m = new EnumMap<>(RetryDecider.Reset.class);
         for (RetryDecider.Reset r : RetryDecider.Reset.values()) {
@@ -22,7 +32,11 @@ final class UpstreamResets {
             if (r == RetryDecider.Reset.PER_TRY_TIMEOUT) {
                 m.put(
                         r,
-                        LocalReply.of(504, "upstream request timeout", "upstream_per_try_timeout", "UT")
+                        LocalReply.of(
+                                        504,
+                                        "upstream request timeout",
+                                        "upstream_per_try_timeout",
+                                        retried ? "URX,UT" : "UT")
                                 .withGrpcStatus(14));
                 continue;
             }

@@ -88,6 +88,13 @@ class RetriesAndTimeoutsTest {
                 .hasToString("upstream connect error or disconnect/reset before headers. "
                         + "retried and the latest reset reason: remote connection failure");
         assertThat(last.status()).isEqualTo(503);
+        LocalReply told =
+                LocalReply.upstreamReset(Reset.CONNECT_FAILURE, true, "delayed connect error: Connection refused");
+        assertThat(told.flags() + " " + told.details())
+                .isEqualTo("URX,UF upstream_reset_before_response_started{remote_connection_failure|"
+                        + "delayed_connect_error:_Connection_refused}");
+        assertThat(LocalReply.upstreamReset(Reset.PER_TRY_TIMEOUT, true).flags())
+                .isEqualTo("URX,UT");
         assertThat(LocalReply.upstreamReset(Reset.PER_TRY_TIMEOUT, false).status())
                 .isEqualTo(504);
     }
