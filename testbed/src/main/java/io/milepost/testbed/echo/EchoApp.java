@@ -4,6 +4,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -44,7 +45,7 @@ public final class EchoApp implements AutoCloseable {
     public static EchoApp start(String pod, String ip, List<Integer> ports, EchoRecords records, EventLoopGroup group) {
         EchoApp app = new EchoApp(pod, records);
         for (int port : ports) {
-            Channel server = new ServerBootstrap()
+            ChannelFuture bound = new ServerBootstrap()
                     .group(group)
                     .channel(NioServerSocketChannel.class)
                     .option(ChannelOption.SO_BACKLOG, 1024)
@@ -59,9 +60,14 @@ public final class EchoApp implements AutoCloseable {
                         }
                     })
                     .bind(ip, port)
-                    .syncUninterruptibly()
-                    .channel();
-            app.channels.add(server);
+                    .awaitUninterruptibly();
+            if (!bound.isSuccess()) {
+                app.close();
+                throw new IllegalStateException(
+                        "pod " + pod + " cannot listen on " + ip + ":" + port + ": is another testbed running?",
+                        bound.cause());
+            }
+            app.channels.add(bound.channel());
         }
         return app;
     }
@@ -105,6 +111,9 @@ public final class EchoApp implements AutoCloseable {
                         .addLast(
                                 Http2FrameCodecBuilder.forServer()
                                         .validateHeaders(false)
+                                        // a proxy under test may reset as many streams as it likes
+                                        .decoderEnforceMaxRstFramesPerWindow(0, 0)
+                                        .decoderEnforceMaxConsecutiveEmptyDataFrames(0)
                                         .initialSettings(Http2Settings.defaultSettings()
                                                 .maxConcurrentStreams(100)
                                                 .maxHeaderListSize(65536))

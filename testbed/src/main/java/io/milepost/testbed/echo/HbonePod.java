@@ -79,7 +79,7 @@ public final class HbonePod implements AutoCloseable {
         } catch (SSLException e) {
             throw new IllegalStateException("TLS of pod " + pod + ": cannot use " + identity.cert(), e);
         }
-        Channel server = new ServerBootstrap()
+        ChannelFuture bound = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -95,6 +95,9 @@ public final class HbonePod implements AutoCloseable {
                                         ssl,
                                         Http2FrameCodecBuilder.forServer()
                                                 .validateHeaders(false)
+                                                // a proxy under test may reset as many streams as it likes
+                                                .decoderEnforceMaxRstFramesPerWindow(0, 0)
+                                                .decoderEnforceMaxConsecutiveEmptyDataFrames(0)
                                                 .initialSettings(settings)
                                                 .build(),
                                         new Http2MultiplexHandler(new ChannelInitializer<Channel>() {
@@ -107,9 +110,14 @@ public final class HbonePod implements AutoCloseable {
                     }
                 })
                 .bind(ip, PORT)
-                .syncUninterruptibly()
-                .channel();
-        hbone.channels.add(server);
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            hbone.close();
+            throw new IllegalStateException(
+                    "pod " + pod + " cannot listen on " + ip + ":" + PORT + ": is another testbed running?",
+                    bound.cause());
+        }
+        hbone.channels.add(bound.channel());
         return hbone;
     }
 
@@ -299,7 +307,7 @@ public final class HbonePod implements AutoCloseable {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             ended = true;
-            stream.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.CANCEL))
+            stream.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR))
                     .addListener(ChannelFutureListener.CLOSE);
             ctx.close();
         }

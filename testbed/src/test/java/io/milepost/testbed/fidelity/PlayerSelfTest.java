@@ -31,9 +31,9 @@ class PlayerSelfTest {
             - {name: pipelined, authority: "127.1.2.1:9080", then: 1, raw: "GET /1 HTTP/1.1\\r\\nhost: a\\r\\n\\r\\nGET /2 HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n"}
             - {name: closes, authority: "127.1.2.1:9080", closed: true, headers: {connection: close}}
             - {name: stays open, authority: "127.1.2.1:9080", closed: true}
-            - {name: slow, authority: "127.1.2.1:9080", took: 0.2, headers: {x-echo-delay-ms: 200}}
+            - {name: slow, authority: "127.1.2.1:9080", took: 1, headers: {x-echo-delay-ms: 900}}
             - {name: hits, authority: "127.1.2.1:9080", hits: true, connects: true, host: h}
-            - {name: gone, authority: "127.1.2.1:9080", timeout: 0.1, headers: {x-echo-delay-ms: 900}}
+            - {name: gone, authority: "127.1.2.1:9080", timeout: 2, headers: {x-echo-delay-ms: 60000}}
             - {name: outer, outer: [[":method", GET], [":scheme", https], [":authority", "a:1"], [":path", /]], why: true}
             """;
 
@@ -50,7 +50,7 @@ class PlayerSelfTest {
              {"status": 200, "echo_path": "/1", "then": [[200, "/2"]]},
              {"status": 200, "closed": true},
              {"status": 200, "closed": false},
-             {"status": 200, "took": 0.2},
+             {"status": 200, "took": 1},
              {"status": 200, "hits": {"ratings-v1-0": 1}, "hit_hosts": ["h"], "connects": [{"pod": "waypoint-0", "peer": ["spiffe://cluster.local/ns/default/sa/client"],
               "headers": [[":authority", "127.1.2.1:9080"], [":method", "CONNECT"]]}]},
              {"status": "error"},
