@@ -9,6 +9,7 @@ import io.milepost.hbone.Mesh.Collector;
 import io.milepost.hbone.Mesh.Echo;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -54,5 +55,23 @@ class TunnelTest {
         assertThat(seen.join().peer().localPrincipal()).isEqualTo(TestCa.id("server"));
         assertThat(((TunnelChannel) tunnel).resetCode()).isEqualTo(-1);
         await().untilAsserted(() -> assertThat(server.tunnels()).isZero());
+    }
+
+    @Test
+    void refusesWithTheStatusOfTheService() {
+        HboneServer server = mesh.server(request -> request.refuse(403));
+        assertThat(mesh.open(mesh.client(), target(server), new Collector()))
+                .failsWithin(10, TimeUnit.SECONDS)
+                .withThrowableThat()
+                .withMessageContaining("http status: 403");
+    }
+
+    @Test
+    void closesOnAnUnexpectedIdentity() {
+        HboneServer server = mesh.server(request -> request.accept(new Echo()));
+        assertThat(mesh.open(mesh.client(), target(server, List.of(TestCa.id("other"))), new Collector()))
+                .failsWithin(10, TimeUnit.SECONDS)
+                .withThrowableThat()
+                .withMessageContaining("did not present the expected SAN");
     }
 }

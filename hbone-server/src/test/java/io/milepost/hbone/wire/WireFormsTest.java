@@ -1,0 +1,43 @@
+package io.milepost.hbone.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Forms from ztunnel-measured.md, HTTP/2 and CONNECT. */
+class WireFormsTest {
+    @ParameterizedTest
+    @CsvSource({"10.78.0.1:80,10.78.0.1,80", "[2001:db8::1]:8080,2001:db8::1,8080", "zs.default.svc:443,zs.default.svc,443"})
+    void authorityBothWays(String text, String host, int port) {
+        assertThat(Authority.parse(text)).isEqualTo(new Authority(host, port));
+        assertThat(new Authority(host, port).format()).isEqualTo(text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ":80", "host", "host:", "host:x", "host:65536", "[::1]", "::1:80", "a b:80", "u@h:80"})
+    void noAuthority(String text) {
+        assertThat(Authority.parse(text)).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00,true",
+        "0000000000000000000000000000000000000000000000000000000,false",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-00,false",
+        "xyz,false"
+    })
+    void traceparent(String text, boolean valid) {
+        assertThat(Traceparent.isValid(text)).isEqualTo(valid);
+    }
+
+    @Test
+    void forwarded() {
+        String text = Forwarded.format(new Authority("127.0.0.1", 49692), "viawp.default.svc.cluster.local");
+        assertThat(text).isEqualTo("for=\"127.0.0.1:49692\";host=viawp.default.svc.cluster.local");
+        assertThat(Forwarded.host(text)).isEqualTo("viawp.default.svc.cluster.local");
+        assertThat(Forwarded.host("for=\"127.0.0.1:1\"")).isNull();
+    }
+}
