@@ -11,6 +11,7 @@ import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
@@ -21,6 +22,8 @@ import io.netty.handler.codec.http2.Http2Stream;
 import java.net.SocketAddress;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** h2c to one endpoint: many streams, each one attempt of an exchange. Confined to its event loop. */
 public final class Http2ClientConnection extends Http2EventAdapter {
@@ -81,6 +84,8 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     }
 
     private static final class Handler extends Http2ConnectionHandler {
+        private static final Logger log = LoggerFactory.getLogger(Handler.class);
+
         private final Http2ClientConnection owner;
 
         Handler(
@@ -90,6 +95,14 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                 Http2ClientConnection owner) {
             super(decoder, encoder, settings);
             this.owner = owner;
+        }
+
+        @Override
+        public void onError(ChannelHandlerContext c, boolean outbound, Throwable cause) {
+            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null) {
+                log.warn("HTTP/2 connection {} fails: {}", c.channel(), cause.toString(), cause);
+            }
+            super.onError(c, outbound, cause);
         }
 
         @Override

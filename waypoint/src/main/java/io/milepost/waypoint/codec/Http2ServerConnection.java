@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
@@ -17,6 +18,8 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * h2c of a client on one tunnel: one exchange per stream. Credit of the request's body is returned when the exchange
@@ -77,6 +80,8 @@ public final class Http2ServerConnection extends Http2EventAdapter {
     }
 
     private static final class Handler extends Http2ConnectionHandler {
+        private static final Logger log = LoggerFactory.getLogger(Handler.class);
+
         private final Http2ServerConnection listener;
 
         Handler(
@@ -86,6 +91,14 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 Http2ServerConnection listener) {
             super(decoder, encoder, settings);
             this.listener = listener;
+        }
+
+        @Override
+        public void onError(ChannelHandlerContext c, boolean outbound, Throwable cause) {
+            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null) {
+                log.warn("HTTP/2 connection {} fails: {}", c.channel(), cause.toString(), cause);
+            }
+            super.onError(c, outbound, cause);
         }
 
         @Override
