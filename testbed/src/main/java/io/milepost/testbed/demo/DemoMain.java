@@ -67,7 +67,8 @@ public final class DemoMain implements Callable<Integer> {
         Path temporary = Files.createTempDirectory("milepost-demo");
         // The tour edits a file; a tour that ends at once leaves the user's files alone.
         Path used = once ? copy(configuration, temporary.resolve("config")) : configuration;
-        try (DemoMesh mesh = new DemoMesh(used, temporary, new LoopbackParts(temporary.resolve("ca").resolve("root-cert.pem")))) {
+        try (DemoMesh mesh = new DemoMesh(
+                used, temporary, new LoopbackParts(temporary.resolve("ca").resolve("root-cert.pem")))) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(mesh, temporary), "demo-stop"));
             mesh.start();
             out.println("Milepost demo: a mesh of " + mesh.pods().size() + " pods on loopback, from " + configuration);
@@ -102,7 +103,8 @@ public final class DemoMain implements Callable<Integer> {
         try (ProductPage page = new ProductPage(productpage, browser)) {
             page.start();
             out.println();
-            tour.hints("http://127.0.0.1:" + port + "/productpage", configuration).forEach(out::println);
+            tour.hints("http://127.0.0.1:" + port + "/productpage", configuration)
+                    .forEach(out::println);
             out.println();
             out.println("Access logs follow.");
             mesh.waypointLog().echo();
@@ -124,7 +126,8 @@ public final class DemoMain implements Callable<Integer> {
 
     private static void delete(Path directory) throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
-            List<Path> deepestFirst = files.sorted(java.util.Comparator.reverseOrder()).toList();
+            List<Path> deepestFirst =
+                    files.sorted(java.util.Comparator.reverseOrder()).toList();
             for (Path file : deepestFirst) {
                 Files.deleteIfExists(file);
             }

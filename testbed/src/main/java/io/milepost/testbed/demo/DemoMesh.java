@@ -45,8 +45,9 @@ final class DemoMesh implements AutoCloseable {
         source.start(delivered -> snapshot = delivered);
         pods = Pods.of(snapshot);
         if (pods.isEmpty()) {
-            throw new DemoException(configuration + " has no pod in the mesh: it needs a Deployment or Pod in a namespace"
-                    + " with the label istio.io/dataplane-mode: ambient");
+            throw new DemoException(
+                    configuration + " has no pod in the mesh: it needs a Deployment or Pod in a namespace"
+                            + " with the label istio.io/dataplane-mode: ambient");
         }
         for (Pod pod : pods) {
             BookinfoApp app = BookinfoApp.of(pod);

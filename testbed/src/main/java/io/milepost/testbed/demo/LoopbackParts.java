@@ -30,8 +30,7 @@ final class LoopbackParts implements MeshParts {
 
     @Override
     public SnapshotSource configuration(Path directory) {
-        return new DirectorySource(
-                directory, Optional.empty(), new SnapshotBuilder(new AuthorizationTranslator()));
+        return new DirectorySource(directory, Optional.empty(), new SnapshotBuilder(new AuthorizationTranslator()));
     }
 
     @Override

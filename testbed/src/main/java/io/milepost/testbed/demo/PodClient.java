@@ -61,12 +61,11 @@ final class PodClient {
         int code = in.readUnsignedByte();
         in.readUnsignedByte();
         int addressType = in.readUnsignedByte();
-        int length =
-                switch (addressType) {
-                    case 1 -> 4;
-                    case 4 -> 16;
-                    default -> in.readUnsignedByte();
-                };
+        int length = switch (addressType) {
+            case 1 -> 4;
+            case 4 -> 16;
+            default -> in.readUnsignedByte();
+        };
         in.readFully(new byte[length + 2]);
         if (code != 0) {
             throw new IOException(
@@ -81,8 +80,8 @@ final class PodClient {
         if (!method.equals("GET")) {
             head.append("content-length: 0\r\n");
         }
-        headers.forEach((name, value) ->
-                head.append(name).append(": ").append(value).append("\r\n"));
+        headers.forEach(
+                (name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
         return head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 

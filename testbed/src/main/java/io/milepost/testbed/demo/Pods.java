@@ -36,7 +36,8 @@ final class Pods {
                 return pod;
             }
         }
-        throw new DemoException("the configuration has no pod with the label app=" + app
-                + ", which the tour needs: run the demo with examples/bookinfo, or copy its Deployments to your directory");
+        throw new DemoException(
+                "the configuration has no pod with the label app=" + app
+                        + ", which the tour needs: run the demo with examples/bookinfo, or copy its Deployments to your directory");
     }
 }

@@ -74,7 +74,8 @@ final class ProductPage extends BookinfoApp {
                 html.append("</p>").append(stars(review.path("rating"))).append("<footer>");
                 html.append(escape(review.path("reviewer").asText())).append("</footer></blockquote>");
             }
-            html.append("<p class=\"who\">answered by <b>").append(escape(answer.path("podname").asText()));
+            html.append("<p class=\"who\">answered by <b>")
+                    .append(escape(answer.path("podname").asText()));
             return html.append("</b></p>").toString();
         } catch (IOException e) {
             return sorry("reviews", e);
@@ -102,6 +103,9 @@ final class ProductPage extends BookinfoApp {
     }
 
     private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

@@ -30,9 +30,7 @@ final class Reviews extends BookinfoApp {
         answer.put("id", "0");
         answer.put("podname", pod.name());
         answer.put("version", pod.version());
-        answer.put(
-                "reviews",
-                List.of(review("Reviewer1", ratings), review("Reviewer2", ratings)));
+        answer.put("reviews", List.of(review("Reviewer1", ratings), review("Reviewer2", ratings)));
         return Answer.json(200, answer);
     }
 

@@ -18,7 +18,8 @@ final class ServiceNames {
                 return service;
             }
             String qualified = service.name() + "." + service.namespace();
-            boolean near = service.namespace().equals(namespace) && service.name().equals(host);
+            boolean near =
+                    service.namespace().equals(namespace) && service.name().equals(host);
             if (near || qualified.equals(host) || (qualified + ".svc").equals(host)) {
                 found = service;
             }

@@ -75,8 +75,9 @@ final class SocksEntry implements AutoCloseable {
                 out.write(UNREACHABLE);
                 return;
             }
-            TunnelRequest request =
-                    TunnelRequest.of(waypoint, certificate, authority).from(pod.address()).patience(Duration.ofMinutes(5));
+            TunnelRequest request = TunnelRequest.of(waypoint, certificate, authority)
+                    .from(pod.address())
+                    .patience(Duration.ofMinutes(5));
             try (Tunnel tunnel = client.open(request)) {
                 out.write(ESTABLISHED);
                 out.flush();
@@ -99,17 +100,16 @@ final class SocksEntry implements AutoCloseable {
         out.flush();
         byte[] head = new byte[3];
         in.readFully(head);
-        String host =
-                switch (in.readUnsignedByte()) {
-                    case 1 -> address(in, 4);
-                    case 4 -> address(in, 16);
-                    case 3 -> {
-                        byte[] name = new byte[in.readUnsignedByte()];
-                        in.readFully(name);
-                        yield new String(name, StandardCharsets.US_ASCII);
-                    }
-                    default -> throw new IOException("unknown SOCKS5 address type");
-                };
+        String host = switch (in.readUnsignedByte()) {
+            case 1 -> address(in, 4);
+            case 4 -> address(in, 16);
+            case 3 -> {
+                byte[] name = new byte[in.readUnsignedByte()];
+                in.readFully(name);
+                yield new String(name, StandardCharsets.US_ASCII);
+            }
+            default -> throw new IOException("unknown SOCKS5 address type");
+        };
         int port = in.readUnsignedShort();
         Optional<IpAddress> literal = IpAddress.parse(host);
         if (literal.isPresent()) {

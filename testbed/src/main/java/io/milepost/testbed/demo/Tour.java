@@ -60,7 +60,9 @@ final class Tour {
         Reply reply = ask(curl, "GET", "details", "/details/0", Map.of("user-agent", "curl/8.16.0"));
         came(reply, reply.body().strip());
         check(reply.status() == 200, "a 200");
-        check(reply.body().contains("\"userAgentSeen\":\"test-agent\""), "the application to see user-agent: test-agent");
+        check(
+                reply.body().contains("\"userAgentSeen\":\"test-agent\""),
+                "the application to see user-agent: test-agent");
         check(reply.header("server").equals("istio-envoy"), "the header server: istio-envoy of a waypoint");
         waypointLine(mark, "\"GET /details/0 HTTP/1.1\" 200 - via_upstream ");
         ztunnelLine(ztunnelMark, "dst.service=\"details.default.svc.cluster.local\"", "direction=\"outbound\"");
@@ -177,7 +179,8 @@ final class Tour {
     private void came(Reply reply, String detail) {
         String by = reply.header("x-served-by");
         String what = reply.status() == 0 ? "no answer" : String.valueOf(reply.status());
-        out.println("    came      " + what + (by.isEmpty() ? "" : " from " + by) + (detail.isEmpty() ? "" : "  " + detail));
+        out.println("    came      " + what + (by.isEmpty() ? "" : " from " + by)
+                + (detail.isEmpty() ? "" : "  " + detail));
     }
 
     private void waypointLine(long mark, String part) throws InterruptedException {
@@ -190,8 +193,7 @@ final class Tour {
         if (!mesh.ztunnelsLog()) {
             return;
         }
-        String line =
-                mesh.ztunnelLog().await(mark, l -> l.contains(part) && l.contains(direction), LOG_WAIT_MILLIS);
+        String line = mesh.ztunnelLog().await(mark, l -> l.contains(part) && l.contains(direction), LOG_WAIT_MILLIS);
         out.println("    ztunnel   " + line);
         check(!line.isEmpty(), "a line of a ztunnel's access log with " + part + " " + direction);
     }
@@ -216,7 +218,8 @@ final class Tour {
                 "As the productpage pod:    curl --socks5-hostname "
                         + productpage.address().getHostAddress() + ":" + Pod.SOCKS_PORT
                         + " http://reviews:9080/reviews/0",
-                "Change the mesh:           edit a file in " + directory + " and ask again; a broken file changes nothing",
+                "Change the mesh:           edit a file in " + directory
+                        + " and ask again; a broken file changes nothing",
                 "                           and the waypoint's log says what to mend",
                 "Stop:                      Ctrl-C");
     }

@@ -23,7 +23,12 @@ final class WaypointProcess implements MeshProcess {
     private final LogTap programLog = new LogTap();
 
     WaypointProcess(
-            Path configuration, String gateway, InetAddress address, Path root, TestCa.Leaf certificate, LogTap accessLog)
+            Path configuration,
+            String gateway,
+            InetAddress address,
+            Path root,
+            TestCa.Leaf certificate,
+            LogTap accessLog)
             throws IOException {
         this.address = address;
         this.gateway = gateway;
@@ -36,14 +41,21 @@ final class WaypointProcess implements MeshProcess {
         }
         command.addAll(List.of(
                 "-cp",
-                System.getProperty("java.class.path").replace(File.pathSeparator + File.pathSeparator, File.pathSeparator),
+                System.getProperty("java.class.path")
+                        .replace(File.pathSeparator + File.pathSeparator, File.pathSeparator),
                 "io.milepost.waypoint.WaypointMain",
-                "--config", configuration.toString(),
-                "--gateway", gateway,
-                "--ip", address.getHostAddress(),
-                "--root-cert", root.toString(),
-                "--cert", certificate.cert().toString(),
-                "--key", certificate.key().toString()));
+                "--config",
+                configuration.toString(),
+                "--gateway",
+                gateway,
+                "--ip",
+                address.getHostAddress(),
+                "--root-cert",
+                root.toString(),
+                "--cert",
+                certificate.cert().toString(),
+                "--key",
+                certificate.key().toString()));
         process = new ProcessBuilder(command).start();
         accessLog.follow(process.getInputStream(), "waypoint-access");
         programLog.follow(process.getErrorStream(), "waypoint");

@@ -67,11 +67,7 @@ class PodTunnelsTest {
         app.start();
         parts = new LoopbackParts(ca.root());
         tunnels = parts.ztunnel(
-                DETAILS,
-                ca.leaf("default", "bookinfo-details"),
-                () -> CONFIGURATION,
-                DETAILS.address(),
-                new LogTap());
+                DETAILS, ca.leaf("default", "bookinfo-details"), () -> CONFIGURATION, DETAILS.address(), new LogTap());
     }
 
     @AfterEach
@@ -103,6 +99,7 @@ class PodTunnelsTest {
     @Test
     void aPortWithoutAnApplicationIsNoAnswer() {
         PodClient client = new PodClient(DETAILS.socks());
-        assertThatThrownBy(() -> client.send("GET", "details", 1, "/", Map.of())).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> client.send("GET", "details", 1, "/", Map.of()))
+                .isInstanceOf(IOException.class);
     }
 }
