@@ -39,7 +39,11 @@ final class Coverage {
         for (KubeObject o : objects.all()) {
             if (!READ.contains(o.kind()) && GROUPS.contains(o.group())) {
                 report.add(Finding.warning(
-                        o.ref(), "objects of kind " + o.kind() + " are not read yet: this one has no effect here"));
+                        o.ref(),
+                        "objects of kind " + o.kind()
+                                + (o.kind().equals("RequestAuthentication")
+                                        ? " are not read yet: what this one is attached to is denied"
+                                        : " are not read yet: this one has no effect here")));
             }
         }
     }

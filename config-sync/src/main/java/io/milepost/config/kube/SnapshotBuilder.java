@@ -111,6 +111,8 @@ public final class SnapshotBuilder {
         private final Map<String, TcpChain> tcp;
         private final Set<String> outbound = new TreeSet<>();
         private final HttpRoutes httpRoutes;
+        private final VirtualServices virtualServices;
+        private final DestinationRules destinationRules;
         private final Telemetries telemetry;
 
         Run(
@@ -132,6 +134,8 @@ public final class SnapshotBuilder {
             this.tcp = tcp;
             Targets targets = new Targets(registry, ref, outbound);
             this.httpRoutes = new HttpRoutes(objects, report, ref, targets);
+            this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
+            this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
             this.telemetry = new Telemetries(objects, report, mesh, gateway);
         }
 
@@ -171,11 +175,11 @@ public final class SnapshotBuilder {
                 String t = Targets.chain(p.number(), false, s.host());
                 if (p.protocol().speaksHttp()) {
                     http.put(h, httpChain(h, s, p, logs));
-                    clusters.add(s, p, true, h, DestinationPolicy.NONE, "");
+                    addClusters(s, p, true, h);
                 }
                 if (p.protocol().speaksTcp()) {
                     tcp.put(t, tcpChain(t, s, p, logs));
-                    clusters.add(s, p, false, t, DestinationPolicy.NONE, "");
+                    addClusters(s, p, false, t);
                 }
                 ports.put(
                         p.number(),
@@ -186,25 +190,34 @@ public final class SnapshotBuilder {
             return ports;
         }
 
+        private void addClusters(ServiceModel s, Port p, boolean asHttp, String name) {
+            clusters.add(s, p, asHttp, name, destinationRules.policy(s, p.number()), "");
+            destinationRules
+                    .subsets(s, p.number())
+                    .forEach((subset, policy) -> clusters.add(
+                            s, p, asHttp, Targets.cluster(p.number(), asHttp, subset, s.host()), policy, subset));
+        }
+
         private HttpChain httpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
             List<RouteList> lists = new ArrayList<>(httpRoutes.of(s, p));
+            lists.addAll(virtualServices.http(s, p));
             lists.sort(RouteList.ORDER);
             List<RouteRule> rules = new ArrayList<>();
             lists.forEach(l -> rules.addAll(l.rules()));
             if (rules.isEmpty()) {
-                rules.add(defaultRoute(name, s.host(), p.number()));
+                rules.add(defaultRoute(name, s.host(), p.number(), destinationRules.hash(s.host())));
             }
             return new HttpChain(
                     name,
                     s.host(),
                     p.number(),
                     new RouteTable(name, List.of("*"), rules),
-                    policies.forHttp(objects, s.info(), gateway),
+                    FailClosed.guard(policies.forHttp(objects, s.info(), gateway), objects, s.info(), gateway),
                     new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
                     logs);
         }
 
-        private RouteRule defaultRoute(String cluster, String host, int port) {
+        private RouteRule defaultRoute(String cluster, String host, int port, List<RouteAction.HashPolicy> hash) {
             return RouteRule.of(
                     "default",
                     RouteMatch.ANY,
@@ -216,14 +229,15 @@ public final class SnapshotBuilder {
                             Timeouts.NONE,
                             mesh.defaultRetry(),
                             List.of(),
-                            List.of()),
+                            hash),
                     Targets.operation(host, port, PathMatch.ANY),
                     SourceRef.DEFAULT);
         }
 
         private TcpChain tcpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
             PolicySet policy = policies.forTcp(objects, s.info(), gateway);
-            return new TcpChain(name, s.host(), p.number(), List.of(new TcpChain.Backend(name, 1)), policy, logs, 0, 0);
+            List<TcpChain.Backend> backends = virtualServices.tcp(s, p).orElse(List.of(new TcpChain.Backend(name, 1)));
+            return new TcpChain(name, s.host(), p.number(), backends, policy, logs, 0, 0);
         }
 
         private Dispatch.Direct direct() {
@@ -236,8 +250,15 @@ public final class SnapshotBuilder {
                             names.httpChain(),
                             "",
                             0,
-                            new RouteTable(Targets.ENCAP, List.of("*"), List.of(defaultRoute(Targets.ENCAP, "", 0))),
-                            policies.forHttp(objects, ServiceInfo.DIRECT, gateway),
+                            new RouteTable(
+                                    Targets.ENCAP,
+                                    List.of("*"),
+                                    List.of(defaultRoute(Targets.ENCAP, "", 0, List.of()))),
+                            FailClosed.guard(
+                                    policies.forHttp(objects, ServiceInfo.DIRECT, gateway),
+                                    objects,
+                                    ServiceInfo.DIRECT,
+                                    gateway),
                             new HttpSettings(mesh.normalization(), "istio-envoy", false),
                             logs));
             tcp.put(

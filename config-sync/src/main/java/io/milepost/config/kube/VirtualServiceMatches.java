@@ -1,0 +1,94 @@
+package io.milepost.config.kube;
+
+import io.milepost.config.kube.ServiceModel.Port;
+import io.milepost.mesh.HeaderMatch;
+import io.milepost.mesh.PathMatch;
+import io.milepost.mesh.RouteMatch;
+import io.milepost.mesh.ValueMatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** HTTPMatchRequest. */
+final class VirtualServiceMatches {
+    private VirtualServiceMatches() {}
+
+    /** Empty when the entry can never match here. */
+    static Optional<RouteMatch> of(Fields m, Port port, GatewayRef waypoint) {
+        boolean possible = true;
+        List<String> gateways = m.texts("gateways");
+        possible &= gateways.isEmpty() || gateways.contains("mesh");
+        int p = m.integer("port", 0);
+        possible &= p == 0 || p == port.number();
+        String namespace = m.text("sourceNamespace", "");
+        // Compared with the waypoint's own namespace, whoever calls (recorded from istiod).
+        possible &= namespace.isEmpty() || namespace.equals(waypoint.namespace());
+        if (m.has("sourceLabels")) {
+            m.warn(
+                    "sourceLabels",
+                    "never matches at a waypoint, this entry has no effect: use an AuthorizationPolicy or "
+                            + "a header");
+            m.skip("sourceLabels");
+            possible = false;
+        }
+        m.skip("statPrefix");
+        boolean ignoreCase = m.bool("ignoreUriCase", false);
+        PathMatch path = m.has("uri") ? path(m.at("uri"), ignoreCase) : PathMatch.ANY;
+        List<HeaderMatch> headers = new ArrayList<>();
+        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("headers")).entrySet()) {
+            headers.add(new HeaderMatch(name(e.getKey()), value(e.getValue())));
+        }
+        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("withoutHeaders")).entrySet()) {
+            ValueMatch v = value(e.getValue());
+            headers.add(new HeaderMatch(name(e.getKey()), v, true, !(v instanceof ValueMatch.Present)));
+        }
+        for (String pseudo : new String[] {"method", "authority", "scheme"}) {
+            if (m.has(pseudo)) {
+                headers.add(new HeaderMatch(":" + pseudo, value(m.at(pseudo))));
+            }
+        }
+        List<RouteMatch.QueryMatch> query = new ArrayList<>();
+        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("queryParams")).entrySet()) {
+            query.add(new RouteMatch.QueryMatch(e.getKey(), value(e.getValue())));
+        }
+        return possible ? Optional.of(new RouteMatch(path, headers, query)) : Optional.empty();
+    }
+
+    private static String name(String header) {
+        String n = header.toLowerCase(Locale.ROOT);
+        return n.equals("host") ? ":authority" : n;
+    }
+
+    private static PathMatch path(Fields f, boolean ignoreCase) {
+        if (f.has("exact")) {
+            return new PathMatch.Exact(f.text("exact", ""), ignoreCase);
+        }
+        if (f.has("prefix")) {
+            return new PathMatch.Prefix(f.text("prefix", ""), ignoreCase);
+        }
+        String regex = f.text("regex", "");
+        if (!f.has("regex")) {
+            return PathMatch.ANY;
+        }
+        return Regexes.valid(f, "regex", regex) ? new PathMatch.Regex(regex) : new PathMatch.Exact("", false);
+    }
+
+    /** An empty StringMatch means that the value exists. */
+    static ValueMatch value(Fields f) {
+        if (f.has("exact")) {
+            return ValueMatch.exact(f.text("exact", ""));
+        }
+        if (f.has("prefix")) {
+            return ValueMatch.prefix(f.text("prefix", ""));
+        }
+        if (f.has("regex")) {
+            String regex = f.text("regex", "");
+            Regexes.valid(f, "regex", regex);
+            return new ValueMatch.Regex(regex);
+        }
+        return ValueMatch.PRESENT;
+    }
+}
