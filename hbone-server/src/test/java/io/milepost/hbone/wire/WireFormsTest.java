@@ -2,6 +2,10 @@ package io.milepost.hbone.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import java.net.InetSocketAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,5 +43,28 @@ class WireFormsTest {
         assertThat(text).isEqualTo("for=\"127.0.0.1:49692\";host=viawp.default.svc.cluster.local");
         assertThat(Forwarded.host(text)).isEqualTo("viawp.default.svc.cluster.local");
         assertThat(Forwarded.host("for=\"127.0.0.1:1\"")).isNull();
+    }
+
+    @Test
+    void baggageBothWays() {
+        String text = "k8s.cluster.name=Kubernetes,k8s.namespace.name=default,k8s.deployment.name=client-dep,"
+                + "service.name=client-app,service.version=v1,cloud.region=r1,cloud.availability_zone=z1";
+        Baggage baggage =
+                new Baggage("Kubernetes", "default", "deployment", "client-dep", "client-app", "v1", "r1", "z1");
+        assertThat(baggage.format()).isEqualTo(text);
+        assertThat(Baggage.parse(text)).isEqualTo(baggage);
+    }
+
+    @Test
+    void proxyProtocolHeader() {
+        // "21 11 003a" with a SPIFFE identity of 43 bytes: 12 for the addresses, 3 for the TLV's head.
+        ByteBuf header = ProxyProtocol.v2(
+                ByteBufAllocator.DEFAULT,
+                new InetSocketAddress("10.78.0.9", 40000),
+                new InetSocketAddress("10.78.0.1", 80),
+                "spiffe://cluster.local/ns/default/sa/client");
+        String hex = ByteBufUtil.hexDump(header);
+        header.release();
+        assertThat(hex).startsWith("0d0a0d0a000d0a515549540a2111003a0a4e00090a4e00019c400050d0002b");
     }
 }
