@@ -9,9 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** PROXY protocol v2 as ztunnel writes it: TLV 0xD0 carries the client's SPIFFE identity. */
 public final class ProxyProtocol {
-    private static final byte[] SIGNATURE = {
-        0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a
-    };
+    private static final byte[] SIGNATURE = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
     private static final int PROXY_V2 = 0x21;
     private static final int TLV_SPIFFE = 0xd0;
 

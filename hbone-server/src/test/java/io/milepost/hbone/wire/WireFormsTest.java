@@ -14,7 +14,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Forms from ztunnel-measured.md, HTTP/2 and CONNECT. */
 class WireFormsTest {
     @ParameterizedTest
-    @CsvSource({"10.78.0.1:80,10.78.0.1,80", "[2001:db8::1]:8080,2001:db8::1,8080", "zs.default.svc:443,zs.default.svc,443"})
+    @CsvSource({
+        "10.78.0.1:80,10.78.0.1,80",
+        "[2001:db8::1]:8080,2001:db8::1,8080",
+        "zs.default.svc:443,zs.default.svc,443"
+    })
     void authorityBothWays(String text, String host, int port) {
         assertThat(Authority.parse(text)).isEqualTo(new Authority(host, port));
         assertThat(new Authority(host, port).format()).isEqualTo(text);
