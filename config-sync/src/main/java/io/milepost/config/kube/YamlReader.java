@@ -1,57 +1,63 @@
 package io.milepost.config.kube;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.milepost.mesh.SourceRef;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.representer.Representer;
+import org.yaml.snakeyaml.resolver.Resolver;
 
 /** Reads multi-document YAML; a list object ({@code kind: List}) counts as its items. */
 public final class YamlReader {
-    private static final ObjectMapper YAML = new ObjectMapper(YAMLFactory.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .loaderOptions(limits())
-            .build());
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private YamlReader() {}
 
-    private static LoaderOptions limits() {
+    /** Anchors are resolved here: Jackson's tree reader would leave the names of aliases. */
+    private static Yaml yaml() {
         LoaderOptions o = new LoaderOptions();
         o.setAllowDuplicateKeys(false);
         o.setMaxAliasesForCollections(50);
         o.setNestingDepthLimit(100);
         o.setCodePointLimit(64 * 1024 * 1024);
-        return o;
+        DumperOptions d = new DumperOptions();
+        return new Yaml(new SafeConstructor(o), new Representer(d), d, o, new Texts());
+    }
+
+    /** Timestamps stay the texts that they are in JSON. */
+    private static final class Texts extends Resolver {
+        @Override
+        public void addImplicitResolver(Tag tag, Pattern regexp, String first, int limit) {
+            if (!tag.equals(Tag.TIMESTAMP)) {
+                super.addImplicitResolver(tag, regexp, first, limit);
+            }
+        }
     }
 
     /** Complaints go to the report as errors; what could be read is returned. */
     public static List<KubeObject> read(String text, String origin, Report report) {
         List<KubeObject> out = new ArrayList<>();
         int document = 0;
-        try (MappingIterator<JsonNode> docs = YAML.readerFor(JsonNode.class).readValues(text)) {
-            while (docs.hasNextValue()) {
+        try {
+            for (Object value : yaml().loadAll(text)) {
                 document++;
-                add(docs.nextValue(), origin, document, report, out);
+                add(JSON.valueToTree(value), origin, document, report, out);
             }
-        } catch (JsonProcessingException e) {
-            String where = e.getLocation() == null
-                    ? ""
-                    : " line " + e.getLocation().getLineNr() + " column "
-                            + e.getLocation().getColumnNr();
+        } catch (YAMLException | IllegalArgumentException e) {
             report.add(Finding.error(
                     new SourceRef("File", "", origin, "document " + (document + 1)),
-                    "is no valid YAML:" + where + ": " + firstLine(e.getOriginalMessage())
-                            + "; mend the text, the last good configuration stays in force"));
-        } catch (IOException e) {
-            report.add(Finding.error(new SourceRef("File", "", origin, ""), "cannot be read: " + e.getMessage()));
+                    "is no valid YAML: " + where(e) + "; mend the text, the last good configuration stays in force"));
         }
         return out;
     }
@@ -59,29 +65,31 @@ public final class YamlReader {
     /** A single document that is embedded in an object, such as the mesh config. */
     static JsonNode tree(String text, SourceRef source, Report report) {
         if (text.isBlank()) {
-            return YAML.createObjectNode();
+            return JSON.createObjectNode();
         }
         try {
-            JsonNode n = YAML.readTree(text);
+            JsonNode n = JSON.valueToTree(yaml().load(text));
             if (n.isObject()) {
                 return n;
             }
             report.add(Finding.error(source, "must be a YAML map"));
-        } catch (JsonProcessingException e) {
-            report.add(Finding.error(
-                    source, "is no valid YAML: " + firstLine(e.getOriginalMessage()) + "; mend the text"));
+        } catch (YAMLException | IllegalArgumentException e) {
+            report.add(Finding.error(source, "is no valid YAML: " + where(e) + "; mend the text"));
         }
-        return YAML.createObjectNode();
+        return JSON.createObjectNode();
     }
 
     /** An object whose spec is the given tree. */
     static JsonNode under(JsonNode spec) {
-        return YAML.createObjectNode().set("spec", spec);
+        return JSON.createObjectNode().set("spec", spec);
     }
 
-    private static String firstLine(String s) {
-        int n = s.indexOf('\n');
-        return n < 0 ? s : s.substring(0, n);
+    private static String where(RuntimeException e) {
+        if (e instanceof MarkedYAMLException m && m.getProblemMark() != null) {
+            return "line " + (m.getProblemMark().getLine() + 1) + " column "
+                    + (m.getProblemMark().getColumn() + 1) + ": " + m.getProblem();
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static void add(JsonNode root, String origin, int document, Report report, List<KubeObject> out) {
