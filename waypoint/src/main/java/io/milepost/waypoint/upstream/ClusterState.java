@@ -21,13 +21,13 @@ public final class ClusterState {
     private static final int MAX_PICKS = 5;
 
     private volatile Cluster cluster;
-    private volatile Hosts hosts = new Hosts(Endpoints.none(""), new HostState[0], false);
+    private volatile Hosts hosts = new Hosts(Endpoints.none(""), List.of(), false);
     private final AtomicInteger position = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger retries = new AtomicInteger();
     private final AtomicInteger connections = new AtomicInteger();
 
-    private record Hosts(Endpoints source, HostState[] healthy, boolean weighted) {}
+    private record Hosts(Endpoints source, List<HostState> healthy, boolean weighted) {}
 
     ClusterState(Cluster cluster) {
         this.cluster = cluster;
@@ -90,12 +90,12 @@ public final class ClusterState {
                 healthy.add(h);
             }
         }
-        hosts = new Hosts(endpoints, healthy.toArray(new HostState[0]), weighted);
+        hosts = new Hosts(endpoints, List.copyOf(healthy), weighted);
     }
 
     /** Endpoints that could be chosen. */
     public int size() {
-        return hosts.healthy.length;
+        return hosts.healthy.size();
     }
 
     /**
@@ -106,12 +106,12 @@ public final class ClusterState {
      */
     public @Nullable HostState pick(List<HostState> tried) {
         Hosts h = hosts;
-        HostState[] all = h.healthy;
-        if (all.length == 0) {
+        List<HostState> all = h.healthy;
+        if (all.size() == 0) {
             return null;
         }
-        if (all.length == 1) {
-            return all[0];
+        if (all.size() == 1) {
+            return all.getFirst();
         }
         HostState choice = pickOnce(h, all);
         for (int i = 0; i < MAX_PICKS && tried.contains(choice); i++) {
@@ -127,13 +127,13 @@ public final class ClusterState {
         return choice;
     }
 
-    private HostState pickOnce(Hosts h, HostState[] all) {
+    private HostState pickOnce(Hosts h, List<HostState> all) {
         ThreadLocalRandom random = ThreadLocalRandom.current();
         return switch (cluster.balancer().policy()) {
-            case RANDOM -> all[random.nextInt(all.length)];
-            case ROUND_ROBIN -> all[Math.floorMod(position.getAndIncrement(), all.length)];
+            case RANDOM -> all.get(random.nextInt(all.size()));
+            case ROUND_ROBIN -> all.get(Math.floorMod(position.getAndIncrement(), all.size()));
             // The hash policies need a key; without one Envoy falls back to a random point.
-            case RING_HASH, MAGLEV -> all[random.nextInt(all.length)];
+            case RING_HASH, MAGLEV -> all.get(random.nextInt(all.size()));
             case LEAST_REQUEST -> {
                 HostState a = weightedRandom(h, all, random);
                 HostState b = weightedRandom(h, all, random);
@@ -142,9 +142,9 @@ public final class ClusterState {
         };
     }
 
-    private static HostState weightedRandom(Hosts h, HostState[] all, ThreadLocalRandom random) {
+    private static HostState weightedRandom(Hosts h, List<HostState> all, ThreadLocalRandom random) {
         if (!h.weighted) {
-            return all[random.nextInt(all.length)];
+            return all.get(random.nextInt(all.size()));
         }
         long total = 0;
         for (HostState s : all) {
@@ -157,6 +157,6 @@ public final class ClusterState {
                 return s;
             }
         }
-        return all[all.length - 1];
+        return all.getLast();
     }
 }
