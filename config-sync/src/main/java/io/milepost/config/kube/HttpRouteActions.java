@@ -95,12 +95,12 @@ final class HttpRouteActions {
     record Destination(String cluster, String host, int port, int weight, HttpFilters filters) {}
 
     /** Empty when the whole route has to be dropped. */
-    Optional<List<Rule>> route(Fields spec, ServiceModel service, Port port) {
+    Optional<List<Rule>> route(Fields spec, ServiceModel service, Port port, int parentPort) {
         KubeObject o = spec.object();
         List<Rule> out = new ArrayList<>();
         int index = 0;
         for (Fields r : spec.list("rules")) {
-            Optional<Rule> rule = rule(r, o, index++, service, port);
+            Optional<Rule> rule = rule(r, o, index++, service, port, parentPort);
             if (rule.isEmpty()) {
                 return Optional.empty();
             }
@@ -109,7 +109,7 @@ final class HttpRouteActions {
         return Optional.of(out);
     }
 
-    private Optional<Rule> rule(Fields r, KubeObject o, int index, ServiceModel service, Port port) {
+    private Optional<Rule> rule(Fields r, KubeObject o, int index, ServiceModel service, Port port, int parentPort) {
         String name = r.text("name", o.namespace() + "." + o.name() + "." + index);
         Optional<HttpFilters> filters = HttpFilters.of(r, false, this::mirror);
         if (filters.isEmpty()) {
@@ -154,7 +154,7 @@ final class HttpRouteActions {
                 destinations,
                 new Timeouts(whole, whole),
                 retry,
-                o.namespace() + "~" + service.host(),
+                o.namespace() + "~" + (parentPort == 0 ? "" : parentPort + "~") + service.host(),
                 port.number(),
                 o.ref("spec.rules[" + index + "]")));
     }

@@ -65,7 +65,7 @@ final class HttpRoutes {
                 Group group = groups.computeIfAbsent(
                         new Key(route.namespace(), parentPort),
                         k -> new Group(route.created(), route.name(), new ArrayList<>()));
-                actions.route(spec, service, port).ifPresent(rules -> rules.forEach(r -> add(r, group)));
+                actions.route(spec, service, port, parentPort).ifPresent(rules -> rules.forEach(r -> add(r, group)));
             }
         }
         List<RouteList> out = new ArrayList<>();
