@@ -60,7 +60,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
     private AsciiString operation = AsciiString.EMPTY_STRING;
     private boolean requestSent;
     private boolean requestEnded;
-    private boolean connecting;
     private boolean responseStarted;
     private boolean done;
     private boolean requestPaused;
@@ -168,11 +167,11 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         } else if (r.directReply() != null) {
             replyWith(r.directReply());
         } else {
-            forward(r);
+            forward();
         }
     }
 
-    private void forward(RouteDecision r) {
+    private void forward() {
         ForwardPlan p = java.util.Objects.requireNonNull(plan, "no plan");
         ForwardPlan.Target t = java.util.Objects.requireNonNull(target, "no target");
         if (cluster == null) {
@@ -201,7 +200,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         attempts++;
         tried.add(h);
         h.active().incrementAndGet();
-        connecting = true;
         attemptStartNanos = System.nanoTime();
         ForwardPlan plan0 = java.util.Objects.requireNonNull(plan, "no plan");
         plan0.timeouts().writeHeaders(request, grpc, requestMillis, (attemptStartNanos - startNanos) / 1_000_000);
@@ -217,7 +215,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
 
     @Override
     public void onStream(UpstreamStream stream, boolean reused) {
-        connecting = false;
         if (done) {
             stream.cancel();
             return;
@@ -238,7 +235,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
 
     @Override
     public void onFailure(Reset reason, String detail) {
-        connecting = false;
         release();
         if (done) {
             return;
