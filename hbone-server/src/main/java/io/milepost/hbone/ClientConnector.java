@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -22,6 +23,7 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.net.InetAddress;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +47,8 @@ final class ClientConnector {
 
     void connect(TunnelTarget target, Consumer<ClientConnection> connected, Consumer<TunnelException> failed) {
         boolean epoll = loop instanceof IoEventLoop io && io.isIoType(EpollIoHandler.class);
-        new Bootstrap()
+        InetAddress source = settings.sourceAddress();
+        Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .channel(epoll ? EpollSocketChannel.class : NioSocketChannel.class)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, settings.connectTimeoutMillis())
@@ -56,15 +59,20 @@ final class ClientConnector {
                     protected void initChannel(Channel channel) throws Exception {
                         install(channel.pipeline(), target, connected, failed);
                     }
-                })
-                .connect(target.address())
-                .addListener(done -> {
-                    Throwable cause = done.cause();
-                    if (cause != null) {
-                        failed.accept(
-                                ClientErrors.connectFailed(target.address(), cause, settings.connectTimeoutMillis()));
-                    }
                 });
+        if (source != null) {
+            bootstrap.localAddress(source, 0);
+            if (epoll) {
+                // The port is chosen at connect, when the target is known: the same one may serve many targets.
+                bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
+            }
+        }
+        bootstrap.connect(target.address()).addListener(done -> {
+            Throwable cause = done.cause();
+            if (cause != null) {
+                failed.accept(ClientErrors.connectFailed(target.address(), cause, settings.connectTimeoutMillis()));
+            }
+        });
     }
 
     /** Speaks HBONE over a channel that exists, for example a tunnel (double HBONE). */

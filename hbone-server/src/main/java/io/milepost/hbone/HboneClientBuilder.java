@@ -1,5 +1,6 @@
 package io.milepost.hbone;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class HboneClientBuilder {
     private @Nullable WorkloadCertificates certificates;
     private Supplier<Set<String>> trustDomains = () -> Set.of("cluster.local");
+    private @Nullable InetAddress sourceAddress;
     private HboneMemoryBudget budget = HboneMemoryBudget.process();
     private int tunnelsPerConnection = 100;
     private int maxWaiting = 1024;
@@ -30,6 +32,12 @@ public final class HboneClientBuilder {
     /** Trust domains of servers whose identity is not known; asked at each handshake. */
     public HboneClientBuilder trustDomains(Supplier<Set<String>> value) {
         trustDomains = value;
+        return this;
+    }
+
+    /** Address that connections come from; the system's choice when not given. */
+    public HboneClientBuilder sourceAddress(InetAddress value) {
+        sourceAddress = value;
         return this;
     }
 
@@ -92,6 +100,7 @@ public final class HboneClientBuilder {
         return new PoolingHboneClient(new ClientSettings(
                 ours,
                 trustDomains,
+                sourceAddress,
                 budget,
                 tunnelsPerConnection,
                 maxWaiting,
