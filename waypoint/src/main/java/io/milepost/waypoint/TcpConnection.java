@@ -4,10 +4,11 @@ import io.milepost.http.RequestHead;
 import io.milepost.mesh.IpAddress;
 import io.milepost.policy.Attributes;
 import io.milepost.policy.AuthzDecision;
-import io.milepost.telemetry.LogContext;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.exchange.ClientConnection;
 import io.milepost.waypoint.exchange.WorkerContext;
+import io.milepost.waypoint.observe.Served;
+import io.milepost.waypoint.observe.TrafficMetrics;
 import io.milepost.waypoint.upstream.ClusterState;
 import io.milepost.waypoint.upstream.HostState;
 import io.netty.buffer.ByteBuf;
@@ -20,13 +21,17 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Opaque bytes between a client's tunnel and one endpoint, with half close and back-pressure. One event loop. */
-final class TcpConnection implements Attributes, LogContext {
+final class TcpConnection implements Attributes, Served {
     private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
+
+    private static final long REPORT_SECONDS = 5;
 
     private final TcpService service;
     private final ClientConnection client;
@@ -47,6 +52,8 @@ final class TcpConnection implements Attributes, LogContext {
     private @Nullable Channel upstream;
     private boolean finished;
     private boolean halfClosedEarly;
+    private TrafficMetrics.@Nullable Connection counted;
+    private @Nullable ScheduledFuture<?> reports;
 
     TcpConnection(TcpService service, ClientConnection client, WorkerContext worker) {
         this.service = service;
@@ -121,6 +128,7 @@ final class TcpConnection implements Attributes, LogContext {
     private void connected(Channel up) {
         upstream = up;
         upstreamLocal = worker.addressText(up.localAddress());
+        opened();
         Channel down = java.util.Objects.requireNonNull(downstream, "no tunnel");
         if (!down.isActive()) {
             up.close();
@@ -136,6 +144,30 @@ final class TcpConnection implements Attributes, LogContext {
             d.shutdownOutput();
         }
         down.config().setAutoRead(true);
+    }
+
+    /** Counts the connection as opened, and from then on what it carries, as often as Istio reports. */
+    private void opened() {
+        TrafficMetrics m = service.metrics();
+        if (m != null) {
+            TrafficMetrics.Connection c = m.opened(this);
+            counted = c;
+            reports = worker.loop()
+                    .scheduleAtFixedRate(
+                            () -> c.carried(received, sent), REPORT_SECONDS, REPORT_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    private void closed() {
+        if (counted == null) {
+            opened();
+        }
+        TrafficMetrics.Connection c = counted;
+        ScheduledFuture<?> r = reports;
+        if (c != null && r != null) {
+            r.cancel(false);
+            c.closed(received, sent, flags);
+        }
     }
 
     private final class Side extends ChannelInboundHandlerAdapter {
@@ -237,6 +269,7 @@ final class TcpConnection implements Attributes, LogContext {
             b.release();
         }
         early.clear();
+        closed();
         service.log().log(this);
     }
 
@@ -283,6 +316,11 @@ final class TcpConnection implements Attributes, LogContext {
     @Override
     public @Nullable CharSequence upstreamCluster() {
         return cluster;
+    }
+
+    @Override
+    public @Nullable HostState host() {
+        return host;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.milepost.waypoint;
 import io.milepost.mesh.TcpChain;
 import io.milepost.policy.CompiledPolicies;
 import io.milepost.waypoint.exchange.HttpService.LogSink;
+import io.milepost.waypoint.observe.TrafficMetrics;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -12,8 +13,11 @@ final class TcpService {
     private final TcpChain chain;
     private final CompiledPolicies policies;
     private final LogSink log;
+    private final @Nullable TrafficMetrics metrics;
 
-    TcpService(TcpChain chain, LogSink log) {
+    /** @param metrics null when they are disabled */
+    TcpService(TcpChain chain, LogSink log, @Nullable TrafficMetrics metrics) {
+        this.metrics = metrics;
         this.chain = chain;
         this.policies = CompiledPolicies.compile(chain.policies());
         this.log = log;
@@ -25,6 +29,11 @@ final class TcpService {
 
     CompiledPolicies policies() {
         return policies;
+    }
+
+    @Nullable
+    TrafficMetrics metrics() {
+        return metrics;
     }
 
     LogSink log() {

@@ -2,10 +2,15 @@ package io.milepost.waypoint;
 
 import io.milepost.hbone.HboneTunnelService;
 import io.milepost.hbone.TunnelRequest;
+import io.milepost.http.RequestHead;
 import io.milepost.mesh.Dispatch.PortDispatch;
 import io.milepost.mesh.IpAddress;
 import io.milepost.telemetry.LogContext;
 import io.milepost.telemetry.ResponseFlags;
+import io.milepost.waypoint.codec.BadMessageException;
+import io.milepost.waypoint.codec.DownstreamStream;
+import io.milepost.waypoint.codec.ExchangeFactory;
+import io.milepost.waypoint.codec.ExchangeHandler;
 import io.milepost.waypoint.codec.Http1ServerConnection;
 import io.milepost.waypoint.codec.Http2ServerConnection;
 import io.milepost.waypoint.exchange.ClientConnection;
@@ -22,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a CONNECT goes: (destination address, port) to the chain of a service port, to a workload, or refused with 503.
- * The mesh in force when the CONNECT came is pinned by the tunnel's connection; each exchange uses its chain.
+ * The mesh in force when the CONNECT came decides its protocol; each exchange uses the chain in force when its head came.
  */
 final class TunnelDispatcher implements HboneTunnelService {
     private final Supplier<CompiledMesh> mesh;
@@ -104,10 +109,49 @@ final class TunnelDispatcher implements HboneTunnelService {
 
     ChannelHandler httpHandler(
             HttpService service, ClientConnection client, WorkerContext worker, ProtocolDetector.Protocol first) {
-        var exchanges = service.exchanges(client, worker, draining);
+        var exchanges = new CurrentExchanges(service, client, worker);
         return first == ProtocolDetector.Protocol.HTTP2
                 ? Http2ServerConnection.handler(exchanges)
                 : new Http1ServerConnection(exchanges);
+    }
+
+    /** Each exchange takes the chain that is in force when its head arrives; a chain that is gone stays for its tunnels. */
+    private final class CurrentExchanges implements ExchangeFactory {
+        private final ClientConnection client;
+        private final WorkerContext worker;
+        private HttpService service;
+        private ExchangeFactory exchanges;
+
+        CurrentExchanges(HttpService service, ClientConnection client, WorkerContext worker) {
+            this.client = client;
+            this.worker = worker;
+            this.service = service;
+            this.exchanges = service.exchanges(client, worker, draining);
+        }
+
+        private ExchangeFactory current() {
+            HttpService now = mesh.get().http(service.chain().name());
+            if (now != null && !now.equals(service)) {
+                service = now;
+                exchanges = now.exchanges(client, worker, draining);
+            }
+            return exchanges;
+        }
+
+        @Override
+        public ExchangeHandler begin(RequestHead head, boolean end, boolean upgrade, DownstreamStream stream) {
+            return current().begin(head, end, upgrade, stream);
+        }
+
+        @Override
+        public void refused(BadMessageException e, long bytes) {
+            current().refused(e, bytes);
+        }
+
+        @Override
+        public boolean draining() {
+            return draining.getAsBoolean();
+        }
     }
 
     private void tcp(
@@ -141,7 +185,8 @@ final class TunnelDispatcher implements HboneTunnelService {
         long millis = m.snapshot().settings().protocolDetectionMillis();
         request.accept(new ProtocolDetector(
                 new ProtocolDetector.Undeclared(millis, tunnel -> {
-                    TcpConnection c = new TcpConnection(tcp, client, worker);
+                    TcpService now = mesh.get().tcp(x.tcpChain());
+                    TcpConnection c = new TcpConnection(now == null ? tcp : now, client, worker);
                     if (!c.plan()) {
                         tunnel.close();
                         return null;
@@ -159,15 +204,15 @@ final class TunnelDispatcher implements HboneTunnelService {
         private final String authority;
         private final boolean connect;
         private final long at = System.currentTimeMillis() * 1_000_000;
-        private final io.milepost.http.@Nullable RequestHead head;
+        private final @Nullable RequestHead head;
 
         RefusedTunnel(ClientConnection client, String authority, boolean connect) {
             this.client = client;
             this.authority = authority;
             this.connect = connect;
             this.head = connect
-                    ? new io.milepost.http.RequestHead(
-                            io.milepost.http.RequestHead.Protocol.HTTP_2,
+                    ? new RequestHead(
+                            RequestHead.Protocol.HTTP_2,
                             io.netty.util.AsciiString.cached("CONNECT"),
                             new io.netty.util.AsciiString(this.authority),
                             io.netty.util.AsciiString.EMPTY_STRING,
@@ -182,7 +227,7 @@ final class TunnelDispatcher implements HboneTunnelService {
         }
 
         @Override
-        public io.milepost.http.@Nullable RequestHead request() {
+        public @Nullable RequestHead request() {
             return head;
         }
 

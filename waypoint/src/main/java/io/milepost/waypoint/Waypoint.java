@@ -11,8 +11,10 @@ import io.milepost.mesh.SnapshotSource;
 import io.milepost.mesh.TcpChain;
 import io.milepost.telemetry.AccessLogWriter;
 import io.milepost.telemetry.AccessLogger;
+import io.milepost.telemetry.IstioMetrics;
 import io.milepost.waypoint.exchange.HttpService;
 import io.milepost.waypoint.exchange.WorkerContext;
+import io.milepost.waypoint.observe.TrafficMetrics;
 import io.milepost.waypoint.upstream.ClusterManager;
 import io.milepost.waypoint.upstream.Connector;
 import io.netty.channel.EventLoop;
@@ -42,13 +44,18 @@ import org.slf4j.LoggerFactory;
  */
 public final class Waypoint implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Waypoint.class);
+    /** Printed by {@code istio_build}; releases write it into the manifest. */
+    private static final String VERSION =
+            java.util.Objects.requireNonNullElse(Waypoint.class.getPackage().getImplementationVersion(), "");
+
     private static final Duration LOG_FLUSH = Duration.ofMillis(100);
 
     private final SnapshotSource source;
     private final WorkloadCertificates certificates;
     private final EventLoopGroup loops;
-    private final AccessLogWriter logs = new AccessLogWriter(LOG_FLUSH);
+    private final AccessLogWriter logs;
     private final ClusterManager clusters = new ClusterManager();
+    private final TrafficMetrics traffic = new TrafficMetrics(new IstioMetrics(VERSION));
     private final Connector connector;
     private final HboneClient tunnels;
     private final HboneServer server;
@@ -68,15 +75,27 @@ public final class Waypoint implements AutoCloseable {
             WorkloadCertificates certificates,
             int eventLoops,
             List<InetSocketAddress> addresses) {
-        return new Waypoint(source, certificates, eventLoops, addresses);
+        return start(source, certificates, eventLoops, addresses, new AccessLogWriter(LOG_FLUSH));
+    }
+
+    /** Starts with an access log of the caller's; it is closed with the waypoint. */
+    public static Waypoint start(
+            SnapshotSource source,
+            WorkloadCertificates certificates,
+            int eventLoops,
+            List<InetSocketAddress> addresses,
+            AccessLogWriter logs) {
+        return new Waypoint(source, certificates, eventLoops, addresses, logs);
     }
 
     private Waypoint(
             SnapshotSource source,
             WorkloadCertificates certificates,
             int eventLoops,
-            List<InetSocketAddress> addresses) {
+            List<InetSocketAddress> addresses,
+            AccessLogWriter logs) {
         this.source = source;
+        this.logs = logs;
         this.certificates = certificates;
         boolean epoll = Epoll.isAvailable();
         int n = eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
@@ -132,6 +151,7 @@ public final class Waypoint implements AutoCloseable {
         try {
             CompiledMesh next = CompiledMesh.compile(snapshot, before, this::compile, this::compile);
             AccessLogger refused = AccessLogger.compile(snapshot.refusedLogs(), logs, Waypoint::problem);
+            traffic.update(snapshot);
             clusters.update(snapshot);
             refusedLog = refused;
             mesh = next;
@@ -145,12 +165,18 @@ public final class Waypoint implements AutoCloseable {
 
     private HttpService compile(HttpChain c) {
         AccessLogger a = AccessLogger.compile(c.telemetry(), logs, Waypoint::problem);
-        return new HttpService(c, a::log);
+        if (!c.telemetry().metrics()) {
+            return new HttpService(c, a::log);
+        }
+        return new HttpService(c, x -> {
+            a.log(x);
+            traffic.http(x);
+        });
     }
 
     private TcpService compile(TcpChain c) {
         AccessLogger a = AccessLogger.compile(c.telemetry(), logs, Waypoint::problem);
-        return new TcpService(c, a::log);
+        return new TcpService(c, a::log, c.telemetry().metrics() ? traffic : null);
     }
 
     private static void problem(String text) {

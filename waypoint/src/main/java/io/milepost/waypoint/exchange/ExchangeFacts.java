@@ -6,13 +6,13 @@ import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.milepost.mesh.IpAddress;
 import io.milepost.policy.Attributes;
-import io.milepost.telemetry.LogContext;
+import io.milepost.waypoint.observe.Served;
 import io.milepost.waypoint.upstream.HostState;
 import io.netty.util.AsciiString;
 import org.jspecify.annotations.Nullable;
 
 /** What policies and logs see of an exchange; filled by {@link Exchange} as it goes. One event loop. */
-abstract class ExchangeFacts implements Attributes, LogContext {
+abstract class ExchangeFacts implements Attributes, Served {
     private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
 
     final ClientConnection client;
@@ -189,6 +189,11 @@ abstract class ExchangeFacts implements Attributes, LogContext {
     @Override
     public final @Nullable CharSequence upstreamCluster() {
         return clusterName;
+    }
+
+    @Override
+    public final @Nullable HostState host() {
+        return host;
     }
 
     @Override
