@@ -117,7 +117,13 @@ public record Cluster(
             long maxEjectionMillis,
             int maxEjectionPercent) {}
 
-    /** TLS towards the application, inside the tunnel. */
+    /**
+     * TLS towards the application, inside the tunnel.
+     *
+     * @param caFile authorities; with neither file nor text the system's count. A file that cannot be read, or a text
+     *     without a certificate, lets every connection fail
+     * @param caPem authorities as text (BackendTLSPolicy: from a ConfigMap)
+     */
     public record UpstreamTls(
             Optional<String> sni,
             List<ValueMatch> sans,
@@ -125,9 +131,22 @@ public record Cluster(
             Optional<String> certFile,
             Optional<String> keyFile,
             boolean insecureSkipVerify,
-            boolean h2) {
+            boolean h2,
+            Optional<String> caPem) {
         public UpstreamTls {
             sans = List.copyOf(sans);
+        }
+
+        /** Authorities come from a file (or from the system, when none is named). */
+        public UpstreamTls(
+                Optional<String> sni,
+                List<ValueMatch> sans,
+                Optional<String> caFile,
+                Optional<String> certFile,
+                Optional<String> keyFile,
+                boolean insecureSkipVerify,
+                boolean h2) {
+            this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, Optional.empty());
         }
     }
 

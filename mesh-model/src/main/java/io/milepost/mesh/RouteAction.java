@@ -13,6 +13,7 @@ public sealed interface RouteAction {
      * @param weighted whether the backends came as a weighted list: their header changes are then applied before the
      *     rule's, otherwise after (recorded from Envoy)
      * @param missingClusterStatus answer when the cluster does not exist: 500 for Gateway API, 503 for VirtualService
+     * @param session keeps a client on the endpoint that it met first (Gateway API; Istio has none)
      */
     record Forward(
             List<Backend> backends,
@@ -22,8 +23,31 @@ public sealed interface RouteAction {
             Timeouts timeouts,
             RetryPolicy retry,
             List<Mirror> mirrors,
-            List<HashPolicy> hashPolicies)
+            List<HashPolicy> hashPolicies,
+            Optional<SessionPersistence> session)
             implements RouteAction {
+        /** Without session persistence. */
+        public Forward(
+                List<Backend> backends,
+                boolean weighted,
+                int missingClusterStatus,
+                Optional<Rewrite> rewrite,
+                Timeouts timeouts,
+                RetryPolicy retry,
+                List<Mirror> mirrors,
+                List<HashPolicy> hashPolicies) {
+            this(
+                    backends,
+                    weighted,
+                    missingClusterStatus,
+                    rewrite,
+                    timeouts,
+                    retry,
+                    mirrors,
+                    hashPolicies,
+                    Optional.empty());
+        }
+
         public Forward {
             backends = List.copyOf(backends);
             mirrors = List.copyOf(mirrors);
@@ -59,17 +83,52 @@ public sealed interface RouteAction {
      *
      * @param cluster its {@link Cluster#name()}; it need not exist
      * @param hostRewrite literal authority, applied for this backend only
+     * @param own what else is done with requests for this backend only (filters of a backendRef; Istio has none)
      */
     record Backend(
             String cluster,
             int weight,
             HeaderMutations requestHeaders,
             HeaderMutations responseHeaders,
-            Optional<String> hostRewrite) {
+            Optional<String> hostRewrite,
+            Optional<BackendAction> own) {
+        public Backend(
+                String cluster,
+                int weight,
+                HeaderMutations requestHeaders,
+                HeaderMutations responseHeaders,
+                Optional<String> hostRewrite) {
+            this(cluster, weight, requestHeaders, responseHeaders, hostRewrite, Optional.empty());
+        }
+
         public Backend(String cluster, int weight) {
             this(cluster, weight, HeaderMutations.NONE, HeaderMutations.NONE, Optional.empty());
         }
     }
+
+    /**
+     * @param answer instead of forwarding: a redirect, or the error for a filter that nobody serves
+     * @param rewrite instead of the rule's
+     * @param mirrors besides the rule's
+     */
+    record BackendAction(Optional<RouteAction> answer, Optional<Rewrite> rewrite, List<Mirror> mirrors) {
+        public BackendAction {
+            mirrors = List.copyOf(mirrors);
+        }
+    }
+
+    /**
+     * The first answer of a session names its endpoint in an opaque token; requests with the token go there while that
+     * endpoint is healthy, and to another one (with a new token) otherwise.
+     *
+     * @param cookie in a cookie, otherwise in a header
+     * @param name of the cookie or header
+     * @param path of the cookie; empty for none
+     * @param maxAgeSeconds of a permanent cookie; empty for a session cookie
+     * @param idleMillis a token that was not used for longer counts no more; 0 is none
+     */
+    record SessionPersistence(
+            boolean cookie, String name, String path, Optional<Long> maxAgeSeconds, long idleMillis) {}
 
     /** At most one of prefix and regex is given. */
     record Rewrite(Optional<String> prefix, Optional<RegexRewrite> regex, Optional<String> host) {}

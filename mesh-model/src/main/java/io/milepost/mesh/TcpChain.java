@@ -8,6 +8,8 @@ import java.util.List;
  * @param backends clusters by weight; empty refuses the CONNECT
  * @param idleTimeoutMillis 0 is Envoy's default of one hour
  * @param maxDurationMillis 0 is none
+ * @param sniRoutes tried before {@code backends} when the connection begins with a TLS ClientHello (TLSRoute by the
+ *     specification of the Gateway API; Istio's waypoint does not look at the SNI); empty: nobody looks
  */
 public record TcpChain(
         String name,
@@ -17,11 +19,38 @@ public record TcpChain(
         PolicySet policies,
         TelemetrySettings telemetry,
         long idleTimeoutMillis,
-        long maxDurationMillis) {
+        long maxDurationMillis,
+        List<SniRoute> sniRoutes) {
 
     public record Backend(String cluster, int weight) {}
 
+    /**
+     * Where connections to a server name go.
+     *
+     * @param hostnames lower case; {@code *.example.com} is any name below example.com; empty is every name
+     */
+    public record SniRoute(List<String> hostnames, List<Backend> backends) {
+        public SniRoute {
+            hostnames = List.copyOf(hostnames);
+            backends = List.copyOf(backends);
+        }
+    }
+
     public TcpChain {
         backends = List.copyOf(backends);
+        sniRoutes = List.copyOf(sniRoutes);
+    }
+
+    /** A chain that does not look at server names. */
+    public TcpChain(
+            String name,
+            String host,
+            int port,
+            List<Backend> backends,
+            PolicySet policies,
+            TelemetrySettings telemetry,
+            long idleTimeoutMillis,
+            long maxDurationMillis) {
+        this(name, host, port, backends, policies, telemetry, idleTimeoutMillis, maxDurationMillis, List.of());
     }
 }
