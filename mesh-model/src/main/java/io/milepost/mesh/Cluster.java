@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param name Envoy's own: {@code inbound-vip|9080|http/v1|reviews.default.svc.cluster.local}
  * @param serviceHost FQDN for metrics; empty when unknown
  * @param subset empty for the whole service
+ * @param transport how connections to endpoints are made and kept
  */
 public record Cluster(
         String name,
@@ -26,7 +27,67 @@ public record Cluster(
         long connectTimeoutMillis,
         long idleTimeoutMillis,
         double panicThresholdPercent,
-        SourceRef source) {
+        SourceRef source,
+        Transport transport) {
+
+    /** A cluster with the default {@link Transport}. */
+    public Cluster(
+            String name,
+            String serviceHost,
+            String serviceName,
+            String serviceNamespace,
+            String subset,
+            Protocol protocol,
+            Discovery discovery,
+            LoadBalancer balancer,
+            Limits limits,
+            Optional<OutlierDetection> outlier,
+            Optional<UpstreamTls> tls,
+            Optional<ProxyProtocol> proxyProtocol,
+            long connectTimeoutMillis,
+            long idleTimeoutMillis,
+            double panicThresholdPercent,
+            SourceRef source) {
+        this(
+                name,
+                serviceHost,
+                serviceName,
+                serviceNamespace,
+                subset,
+                protocol,
+                discovery,
+                balancer,
+                limits,
+                outlier,
+                tls,
+                proxyProtocol,
+                connectTimeoutMillis,
+                idleTimeoutMillis,
+                panicThresholdPercent,
+                source,
+                Transport.DEFAULT);
+    }
+
+    public Cluster withTransport(Transport t) {
+        return new Cluster(
+                name,
+                serviceHost,
+                serviceName,
+                serviceNamespace,
+                subset,
+                protocol,
+                discovery,
+                balancer,
+                limits,
+                outlier,
+                tls,
+                proxyProtocol,
+                connectTimeoutMillis,
+                idleTimeoutMillis,
+                panicThresholdPercent,
+                source,
+                t);
+    }
 
     /** A cluster with Istio's defaults. */
     public static Cluster of(String name, String serviceHost, String serviceName, String serviceNamespace, Protocol p) {
@@ -148,6 +209,46 @@ public record Cluster(
                 boolean h2) {
             this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, Optional.empty());
         }
+    }
+
+    /**
+     * How connections to endpoints are made and kept.
+     *
+     * @param maxConnectionMillis a connection takes no new requests after this time (TCP: is closed); 0 is no limit
+     * @param tcpIdleMillis raw TCP without bytes in either direction is closed; 0 is no limit
+     * @param http2Keepalive PINGs on HTTP/2 connections
+     */
+    public record Transport(
+            long maxConnectionMillis,
+            long tcpIdleMillis,
+            Optional<TcpKeepalive> tcpKeepalive,
+            Optional<Http2Keepalive> http2Keepalive,
+            Dns dns) {
+        public static final Transport DEFAULT =
+                new Transport(0, 3_600_000, Optional.empty(), Optional.empty(), Dns.DEFAULT);
+    }
+
+    /** Socket options of connections that are not tunnels; 0 leaves the system's value. */
+    public record TcpKeepalive(int probes, int timeSeconds, int intervalSeconds) {}
+
+    public record Http2Keepalive(long intervalMillis, long timeoutMillis) {}
+
+    /**
+     * How names are looked up.
+     *
+     * @param refreshMillis time between lookups when the answer has no time to live or it is not respected
+     */
+    public record Dns(Family family, long refreshMillis, boolean respectTtl) {
+        public enum Family {
+            V4_ONLY,
+            V6_ONLY,
+            /** IPv4 where there is any, otherwise IPv6. */
+            V4_PREFERRED,
+            /** Both are endpoints. */
+            ALL
+        }
+
+        public static final Dns DEFAULT = new Dns(Family.V4_PREFERRED, 60_000, true);
     }
 
     public enum ProxyProtocol {
