@@ -22,6 +22,7 @@ public final class AccessLogWriter implements AutoCloseable {
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
 
     private final Map<String, LogSink> sinks = new ConcurrentHashMap<>();
+    private final Map<String, String> elsewhere;
     private final long intervalNanos;
     private final Thread thread;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -35,6 +36,12 @@ public final class AccessLogWriter implements AutoCloseable {
     }
 
     public AccessLogWriter(Duration flushInterval) {
+        this(flushInterval, Map.of());
+    }
+
+    /** @param elsewhere path to use in the place of a path: a program that runs many waypoints sends each one's {@code /dev/stdout} to a file of its own */
+    public AccessLogWriter(Duration flushInterval, Map<String, String> elsewhere) {
+        this.elsewhere = Map.copyOf(elsewhere);
         intervalNanos = Math.max(1_000_000, flushInterval.toNanos());
         thread = Thread.ofPlatform().name("access-log").daemon(true).unstarted(this::run);
         thread.start();
@@ -42,7 +49,7 @@ public final class AccessLogWriter implements AutoCloseable {
 
     /** The sink of a path; one per path. {@code /dev/stdout} and {@code /dev/stderr} are the process's own streams. */
     public LogSink sink(String path) {
-        return sinks.computeIfAbsent(path, p -> new LogSink(p, this::wake));
+        return sinks.computeIfAbsent(elsewhere.getOrDefault(path, path), p -> new LogSink(p, this::wake));
     }
 
     /** Asks for files to be opened anew, after they were rotated. */

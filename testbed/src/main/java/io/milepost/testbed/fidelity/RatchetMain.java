@@ -4,7 +4,9 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -18,6 +20,7 @@ public final class RatchetMain {
     private final FidelityWorld world;
     private final WaypointUnderTest waypoint;
     private final PrintStream out;
+    private final Map<String, Long> times = new HashMap<>();
     private int passed;
     private int total;
 
@@ -49,8 +52,16 @@ public final class RatchetMain {
                 after.save(main.directory);
             }
             System.out.println(main.passed + "/" + main.total + " outcomes as wanted");
+            System.out.println("slowest cases, in ms: " + main.slowest());
         }
         System.exit(0);
+    }
+
+    private List<Map.Entry<String, Long>> slowest() {
+        return times.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .limit(12)
+                .toList();
     }
 
     private void run(boolean hboneRun, Set<String> only, Ratchet before, Ratchet after) throws Exception {
@@ -84,6 +95,7 @@ public final class RatchetMain {
     /** The places of the requests that failed; -1 for each request of a case that couldn't be played at all. */
     private List<Integer> failures(FidelityCase c, boolean hboneRun, String name) {
         List<Integer> failed = new ArrayList<>();
+        long start = System.nanoTime();
         try {
             List<CaseRun.Outcome> outcomes = new CaseRun(world, waypoint, c, better, hboneRun).outcomes();
             for (int i = 0; i < outcomes.size(); i++) {
@@ -98,6 +110,7 @@ public final class RatchetMain {
             out.println(name + " | * | " + e);
             c.requests().forEach(r -> failed.add(-1));
         }
+        times.put(name, (System.nanoTime() - start) / 1_000_000);
         return failed;
     }
 }
