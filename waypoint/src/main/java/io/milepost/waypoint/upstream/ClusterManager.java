@@ -28,6 +28,17 @@ public final class ClusterManager {
         return states.get(name);
     }
 
+    /** Requests and TCP connections in progress, over all endpoints. */
+    public int active() {
+        int sum = 0;
+        for (ClusterState c : states.values()) {
+            for (HostState h : c.hosts()) {
+                sum += h.active().get();
+            }
+        }
+        return sum;
+    }
+
     public java.util.Collection<ClusterState> all() {
         return states.values();
     }

@@ -93,6 +93,11 @@ public final class ClusterState {
         hosts = new Hosts(endpoints, List.copyOf(healthy), weighted);
     }
 
+    /** Endpoints that could be chosen, as a list that does not change. */
+    public List<HostState> hosts() {
+        return hosts.healthy;
+    }
+
     /** Endpoints that could be chosen. */
     public int size() {
         return hosts.healthy.size();
