@@ -14,6 +14,7 @@ import io.milepost.telemetry.AccessLogger;
 import io.milepost.telemetry.IstioMetrics;
 import io.milepost.waypoint.exchange.HttpService;
 import io.milepost.waypoint.exchange.WorkerContext;
+import io.milepost.waypoint.observe.ProcessMetrics;
 import io.milepost.waypoint.observe.TrafficMetrics;
 import io.milepost.waypoint.upstream.ClusterManager;
 import io.milepost.waypoint.upstream.Connector;
@@ -33,7 +34,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +48,7 @@ import org.slf4j.LoggerFactory;
 public final class Waypoint implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Waypoint.class);
     /** Printed by {@code istio_build}; releases write it into the manifest. */
-    private static final String VERSION =
+    static final String VERSION =
             java.util.Objects.requireNonNullElse(Waypoint.class.getPackage().getImplementationVersion(), "");
 
     private static final Duration LOG_FLUSH = Duration.ofMillis(100);
@@ -56,6 +59,9 @@ public final class Waypoint implements AutoCloseable {
     private final AccessLogWriter logs;
     private final ClusterManager clusters = new ClusterManager();
     private final TrafficMetrics traffic = new TrafficMetrics(new IstioMetrics(VERSION));
+    private final ProcessMetrics metrics;
+    private final AtomicLong rejected = new AtomicLong();
+    private final CountDownLatch hurry = new CountDownLatch(1);
     private final Connector connector;
     private final HboneClient tunnels;
     private final HboneServer server;
@@ -100,6 +106,7 @@ public final class Waypoint implements AutoCloseable {
         boolean epoll = Epoll.isAvailable();
         int n = eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
         loops = new MultiThreadIoEventLoopGroup(n, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        metrics = new ProcessMetrics(traffic, logs, loops);
         Class<? extends SocketChannel> socketType = epoll ? EpollSocketChannel.class : NioSocketChannel.class;
         tunnels = HboneClient.builder()
                 .certificates(certificates)
@@ -119,9 +126,35 @@ public final class Waypoint implements AutoCloseable {
         } catch (RuntimeException e) {
             source.close();
             tunnels.close();
+            metrics.close();
             loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw e;
         }
+        metrics.gauge(
+                "milepost.hbone.connections", "Open HBONE connections of clients", server, HboneServer::connections);
+        metrics.gauge("milepost.hbone.tunnels", "Open tunnels of clients", server, HboneServer::tunnels);
+        metrics.gauge(
+                "milepost.hbone.upstream.connections",
+                "Open HBONE connections to endpoints",
+                tunnels,
+                HboneClient::connections);
+        metrics.gauge(
+                "milepost.upstream.pools",
+                "Endpoints with pooled connections, over all event loops",
+                workers,
+                w -> w.values().stream().mapToInt(c -> c.pools().size()).sum());
+        metrics.gauge(
+                "milepost.requests.active",
+                "Requests and TCP connections that endpoints work on",
+                clusters,
+                ClusterManager::active);
+        metrics.gauge(
+                "milepost.config.version",
+                "Version of the configuration in force",
+                this,
+                w -> w.snapshot().version());
+        metrics.counter(
+                "milepost.config.rejected", "Configurations that could not be put in force", rejected, AtomicLong::get);
     }
 
     private CompiledMesh current() {
@@ -159,6 +192,7 @@ public final class Waypoint implements AutoCloseable {
             if (before == null) {
                 throw e;
             }
+            rejected.incrementAndGet();
             log.error("the new configuration is not used, the last good one stays in force: {}", e.getMessage());
         }
     }
@@ -201,18 +235,50 @@ public final class Waypoint implements AutoCloseable {
         return server.tunnels();
     }
 
-    /** Lets clients go elsewhere and finishes what runs, within the mesh's terminationDrainDuration; then closes. */
-    public void drainAndClose() {
+    public ProcessMetrics metrics() {
+        return metrics;
+    }
+
+    public ClusterManager clusters() {
+        return clusters;
+    }
+
+    /** Readiness is off and clients are asked to go elsewhere; connections that still come are served, and asked alike. */
+    public void drain() {
         draining = true;
+        server.drain(current().snapshot().settings().drainMillis());
+    }
+
+    /**
+     * Drains within the mesh's terminationDrainDuration, then closes.
+     *
+     * @param minimumMillis keeps accepting at least so long, for clients that have not heard yet; bounded by the duration
+     */
+    public void drainAndClose(long minimumMillis) {
+        long start = System.nanoTime();
         long millis = current().snapshot().settings().drainMillis();
+        log.info(
+                "draining for at most {} ms: {} connections, {} tunnels",
+                millis,
+                server.connections(),
+                server.tunnels());
+        drain();
         try {
-            server.drain(millis).get(millis + 2_000, TimeUnit.MILLISECONDS);
+            boolean done = false;
+            while (!done && !hurry.await(20, TimeUnit.MILLISECONDS)) {
+                long passed = (System.nanoTime() - start) / 1_000_000;
+                done = passed >= millis || (passed >= minimumMillis && server.connections() == 0);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-            log.warn("drain ended early: {}", e.toString());
         }
+        log.info("closing: {} connections, {} tunnels are left", server.connections(), server.tunnels());
         close();
+    }
+
+    /** Ends a drain at once. */
+    public void hurry() {
+        hurry.countDown();
     }
 
     @Override
@@ -221,6 +287,7 @@ public final class Waypoint implements AutoCloseable {
         server.close();
         tunnels.close();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
+        metrics.close();
         logs.close();
         try {
             certificates.close();

@@ -3,7 +3,7 @@
  *
  * <p>Start at {@link io.milepost.waypoint.observe.TrafficMetrics} (fed by the data path through {@link
  * io.milepost.waypoint.observe.Served}) and {@link io.milepost.waypoint.observe.ProcessMetrics} (limits, memory, event
- * loops). {@link io.milepost.waypoint.observe.Scrape} renders both for Prometheus.
+ * loops), which also renders both for Prometheus.
  */
 @NullMarked
 package io.milepost.waypoint.observe;
