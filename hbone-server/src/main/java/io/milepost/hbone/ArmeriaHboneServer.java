@@ -5,11 +5,15 @@ import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.common.TlsKeyPair;
 import com.linecorp.armeria.common.TlsProvider;
+import com.linecorp.armeria.common.util.EventLoopGroups;
+import com.linecorp.armeria.common.util.ThreadFactories;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServerPort;
 import com.linecorp.armeria.server.ServerTlsConfig;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.ClientAuth;
 import java.net.InetSocketAddress;
@@ -21,16 +25,17 @@ import org.jspecify.annotations.Nullable;
 
 /** The server: Armeria listens, makes TLS and HTTP/2 and closes; {@link ServerConnectionInitializer} takes the streams. */
 final class ArmeriaHboneServer implements HboneServer {
-    /** One tunnel is one application connection; clients that come and go reset many. */
-    static final int MAX_RESETS = 20_000;
-
-    static final int MAX_RESETS_SECONDS = 30;
-
-    private final ServerConnections connections = new ServerConnections();
+    private final ServerConnections connections;
+    private final HboneMetrics metrics;
     private final Server server;
 
     ArmeriaHboneServer(
             List<InetSocketAddress> addresses, @Nullable EventLoopGroup workerGroup, ServerSettings settings) {
+        ServerConnections connections = new ServerConnections(settings.maxConnections());
+        this.connections = connections;
+        metrics = settings.metrics()
+                .level(HboneMetrics.Level.CONNECTIONS, connections::connections)
+                .level(HboneMetrics.Level.TUNNELS, connections::tunnels);
         ServerBuilder builder = Server.builder();
         for (InetSocketAddress address : addresses) {
             builder.port(new ServerPort(address, SessionProtocol.HTTPS));
@@ -55,7 +60,7 @@ final class ArmeriaHboneServer implements HboneServer {
                 .http2InitialConnectionWindowSize(settings.connectionWindow())
                 .http2MaxFrameSize(ServerSettings.MAX_FRAME)
                 .http2MaxHeaderListSize(ServerSettings.MAX_HEADER_LIST)
-                .http2MaxResetFramesPerWindow(MAX_RESETS, MAX_RESETS_SECONDS)
+                .http2MaxResetFramesPerWindow(settings.resets().max(), settings.resets().windowSeconds())
                 // Armeria does not know of our tunnels; our own keep-alive does all of this.
                 .idleTimeoutMillis(0)
                 .pingIntervalMillis(0)
@@ -63,9 +68,29 @@ final class ArmeriaHboneServer implements HboneServer {
                 .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
                 .disableServerHeader()
                 .disableDateHeader()
-                .meterRegistry(new CompositeMeterRegistry())
+                .bossGroupFactory(ArmeriaHboneServer::acceptingLoop)
+                .meterRegistry(unused())
                 .build();
         server.start().join();
+    }
+
+    /** Only accepts sockets; nothing of it needs the two quiet seconds that Netty waits by default. */
+    private static EventLoopGroup acceptingLoop(String threadName) {
+        return EventLoopGroups.builder()
+                .numThreads(1)
+                .threadFactory(ThreadFactories.newThreadFactory(threadName, true))
+                .gracefulShutdown(Duration.ZERO, Duration.ofSeconds(2))
+                .build();
+    }
+
+    /**
+     * Armeria's own metrics speak of requests, of which it never sees one, and its gauges of certificates collide (with a
+     * warning) as soon as there are two contexts.
+     */
+    private static MeterRegistry unused() {
+        MeterRegistry registry = new CompositeMeterRegistry();
+        registry.config().meterFilter(MeterFilter.deny());
+        return registry;
     }
 
     @Override
@@ -85,6 +110,11 @@ final class ArmeriaHboneServer implements HboneServer {
     @Override
     public int tunnels() {
         return connections.tunnels();
+    }
+
+    @Override
+    public HboneMetrics metrics() {
+        return metrics;
     }
 
     @Override

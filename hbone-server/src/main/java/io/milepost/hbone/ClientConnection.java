@@ -39,7 +39,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 && mux.tunnels() < maxTunnels
                 && mux.tunnels() < refusedAt
                 && mux.connection().local().canOpenStream()
-                && !mux.isStarved(STARVED_NANOS);
+                && !isStarved();
+    }
+
+    private boolean isStarved() {
+        if (!mux.isStarved(STARVED_NANOS)) {
+            return false;
+        }
+        mux.metrics().count(HboneMetrics.Counter.STARVED);
+        return true;
     }
 
     /** The peer has fewer streams to give than we thought. */
@@ -56,6 +64,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     boolean isBeyondGoAway(int streamId) {
         return mux.connection().goAwayReceived()
                 && streamId > mux.connection().local().lastStreamKnownByPeer();
+    }
+
+    TunnelException closedBeforeOpen(TunnelTarget target) {
+        return new TunnelException(
+                TunnelException.Kind.CONNECTION_CLOSED,
+                0,
+                "connection to " + ClientErrors.where(target.address()) + " takes no tunnel to " + target.authority());
     }
 
     TunnelException closedBeforeAnswer(TunnelStream stream, TunnelTarget target) {

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.WriteBufferWaterMark;
@@ -70,6 +71,7 @@ final class ClientConnector {
         bootstrap.connect(target.address()).addListener(done -> {
             Throwable cause = done.cause();
             if (cause != null) {
+settings.metrics().count(cause instanceof ConnectTimeoutException ? HboneMetrics.Counter.CONNECT_TIMEOUTS : HboneMetrics.Counter.CONNECT_FAILED);
                 failed.accept(ClientErrors.connectFailed(target.address(), cause, settings.connectTimeoutMillis()));
             }
         });
@@ -155,6 +157,7 @@ final class ClientConnector {
                 return;
             }
             settled = true;
+            settings.metrics().count(HboneMetrics.Counter.HANDSHAKES_FAILED);
             failed.accept(ClientErrors.handshakeFailed(target.address(), cause));
         }
 
@@ -168,7 +171,13 @@ final class ClientConnector {
                     .local()
                     .flowController()
                     .incrementWindowSize(connection.connectionStream(), CONNECTION_WINDOW - 65_535);
-            TunnelMux mux = new TunnelMux(handler, pipeline.context(handler), settings.budget(), settings.keepAlive());
+            TunnelMux mux = new TunnelMux(
+                    handler,
+                    pipeline.context(handler),
+                    settings.budget(),
+                    settings.metrics(),
+                    settings.keepAlive());
+            settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_OPENED);
             turns.mux(mux);
             handler.decoder()
                     .frameListener(new MuxListener(new Http2EventAdapter(), mux, (streamId, headers, end) -> {}));

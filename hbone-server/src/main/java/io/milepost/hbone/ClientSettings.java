@@ -11,6 +11,7 @@ record ClientSettings(
         Supplier<Set<String>> trustDomains,
         @Nullable InetAddress sourceAddress,
         HboneMemoryBudget budget,
+        HboneMetrics metrics,
         int tunnelsPerConnection,
         int maxWaiting,
         int streamWindow,

@@ -17,8 +17,21 @@ public interface HboneClient extends AutoCloseable {
      */
     Future<Channel> open(EventLoop loop, TunnelTarget target, ChannelHandler handler);
 
+    /**
+     * Speaks HBONE inside a tunnel that is open already (double HBONE): TLS with {@code inner.identities()} and a CONNECT
+     * of {@code inner.authority()} over {@code outer}, which must not have been read from. The inner connection carries
+     * this one tunnel and is never pooled: another tunnel may have to reach another workload behind the same gateway. The
+     * outer tunnel ends with it.
+     *
+     * @param outer a tunnel of this client, on the event loop that the call is made on
+     */
+    Future<Channel> openThrough(Channel outer, TunnelTarget inner, ChannelHandler handler);
+
     /** Open HBONE connections. */
     int connections();
+
+    /** Counters and fill levels. */
+    HboneMetrics metrics();
 
     /** Closes all connections once their tunnels are gone, at the latest after {@code graceMillis}. */
     void shutdown(long graceMillis);

@@ -102,6 +102,7 @@ public final class HboneClientBuilder {
                 trustDomains,
                 sourceAddress,
                 budget,
+                HboneMetrics.client(budget),
                 tunnelsPerConnection,
                 maxWaiting,
                 streamWindow,

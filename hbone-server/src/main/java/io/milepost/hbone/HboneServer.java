@@ -18,6 +18,9 @@ public interface HboneServer extends AutoCloseable {
     /** Open tunnels. */
     int tunnels();
 
+    /** Counters and fill levels. */
+    HboneMetrics metrics();
+
     /**
      * Drains: GOAWAY(2^31-1) on every connection, what still comes is answered, final GOAWAY, connections close when their
      * tunnels are gone or at the deadline. New connections are still accepted until the end (and drained alike).

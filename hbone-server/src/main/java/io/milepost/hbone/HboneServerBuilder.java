@@ -17,6 +17,9 @@ public final class HboneServerBuilder {
     private @Nullable EventLoopGroup workerGroup;
     private RequestPolicy requestPolicy = RequestPolicy.WAYPOINT;
     private HboneMemoryBudget budget = HboneMemoryBudget.process();
+    private int maxConnections = 10_000;
+    // One tunnel is one application connection; clients that come and go reset many.
+    private ServerSettings.Resets resets = new ServerSettings.Resets(20_000, 30);
     private int maxConcurrentStreams = 200;
     private int streamWindow = 256 << 10;
     private Duration pingInterval = Duration.ofSeconds(10);
@@ -74,6 +77,25 @@ public final class HboneServerBuilder {
         return this;
     }
 
+    /** Open sockets; further ones are closed at once. */
+    public HboneServerBuilder maxConnections(int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("maxConnections: " + value + " (at least 1)");
+        }
+        maxConnections = value;
+        return this;
+    }
+
+    /** RST_STREAMs that one connection may bring within the window; more close it with ENHANCE_YOUR_CALM. */
+    public HboneServerBuilder maxResets(int count, Duration window) {
+        if (count < 1 || window.toSeconds() < 1) {
+            throw new IllegalArgumentException(
+                    "maxResets: " + count + " within " + window + " (at least 1, and whole seconds)");
+        }
+        resets = new ServerSettings.Resets(count, (int) window.toSeconds());
+        return this;
+    }
+
     /** Bytes a tunnel may hold unread. */
     public HboneServerBuilder streamWindow(int bytes) {
         streamWindow = bytes;
@@ -110,6 +132,9 @@ public final class HboneServerBuilder {
                 handler,
                 requestPolicy,
                 budget,
+                HboneMetrics.server(budget),
+                maxConnections,
+                resets,
                 maxConcurrentStreams,
                 streamWindow,
                 new KeepAlive.Times(pingInterval.toMillis(), pingTimeout.toMillis(), idleTimeout.toMillis()),

@@ -53,6 +53,7 @@ final class KeepAlive implements Runnable {
         long now = System.nanoTime();
         if (unanswered) {
             if (now - unansweredSince >= TimeUnit.MILLISECONDS.toNanos(times.timeoutMillis())) {
+                mux.metrics().count(HboneMetrics.Counter.PING_TIMEOUTS);
                 log.info("{} peer answers no pings, closing {} tunnels", mux.channel(), mux.tunnels());
                 mux.writeGoAway(mux.connection().remote().lastStreamCreated(), Http2Error.NO_ERROR);
                 mux.close();
@@ -60,7 +61,10 @@ final class KeepAlive implements Runnable {
             return;
         }
         if (mux.idleNanos() > TimeUnit.MILLISECONDS.toNanos(times.idleMillis())) {
-            mux.drain().start();
+            if (!mux.drain().isStarted()) {
+                mux.metrics().count(HboneMetrics.Counter.IDLE_CLOSED);
+                mux.drain().start();
+            }
             return;
         }
         unanswered = true;

@@ -15,7 +15,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 final class MuxListener extends Http2FrameListenerDecorator {
     /** What happens with a stream the peer opens. */
     interface Acceptor {
-        void onRequest(int streamId, Http2Headers headers, boolean endOfStream) throws Http2Exception;
+        void onRequest(int streamId, Http2Headers headers, boolean endOfStream);
     }
 
     private final TunnelMux mux;
@@ -29,8 +29,7 @@ final class MuxListener extends Http2FrameListenerDecorator {
 
     @Override
     public void onHeadersRead(
-            ChannelHandlerContext ctx, int streamId, Http2Headers headers, int padding, boolean endOfStream)
-            throws Http2Exception {
+            ChannelHandlerContext ctx, int streamId, Http2Headers headers, int padding, boolean endOfStream) {
         TunnelStream tunnel = mux.tunnel(streamId);
         if (tunnel != null) {
             tunnel.onHeaders(headers, endOfStream);
@@ -48,8 +47,7 @@ final class MuxListener extends Http2FrameListenerDecorator {
             short weight,
             boolean exclusive,
             int padding,
-            boolean endOfStream)
-            throws Http2Exception {
+            boolean endOfStream) {
         onHeadersRead(ctx, streamId, headers, padding, endOfStream);
     }
 

@@ -17,7 +17,13 @@ import org.jspecify.annotations.Nullable;
 final class PendingTunnel implements TunnelStream.Observer {
     private static final String OK = "200";
 
-    private final TargetPool pool;
+    /** Opens a tunnel again that the peer did not touch. */
+    interface Reopen {
+        /** False when there is nowhere to open it. */
+        boolean reopen(PendingTunnel tunnel);
+    }
+
+    private final Reopen again;
     private final TunnelTarget target;
     private final ChannelHandler handler;
     private final Promise<Channel> promise;
@@ -26,8 +32,8 @@ final class PendingTunnel implements TunnelStream.Observer {
     private @Nullable ScheduledFuture<?> timeout;
     private boolean retried;
 
-    PendingTunnel(TargetPool pool, TunnelTarget target, ChannelHandler handler, Promise<Channel> promise) {
-        this.pool = pool;
+    PendingTunnel(Reopen again, TunnelTarget target, ChannelHandler handler, Promise<Channel> promise) {
+        this.again = again;
         this.target = target;
         this.handler = handler;
         this.promise = promise;
@@ -69,6 +75,7 @@ final class PendingTunnel implements TunnelStream.Observer {
         }
         settle();
         if (!OK.contentEquals(status)) {
+            answered.mux().metrics().count(HboneMetrics.Counter.TUNNELS_REFUSED);
             answered.observer(new TunnelStream.Observer() {});
             answered.reset(Http2Error.CANCEL.code());
             promise.tryFailure(new TunnelException(
@@ -77,6 +84,7 @@ final class PendingTunnel implements TunnelStream.Observer {
                     "http status: " + status + " for CONNECT " + target.authority() + " at " + where()));
             return;
         }
+        answered.mux().metrics().count(HboneMetrics.Counter.TUNNELS_OPENED);
         TunnelChannel channel = new TunnelChannel(answered);
         channel.start(handler);
         if (!promise.trySuccess(channel)) {
@@ -112,8 +120,9 @@ final class PendingTunnel implements TunnelStream.Observer {
         // Neither did anything of this tunnel: the peer says so.
         if ((refused || over.isBeyondGoAway(ended.id())) && !retried && !isCancelled()) {
             retried = true;
-            pool.open(this);
-            return;
+            if (again.reopen(this)) {
+                return;
+            }
         }
         promise.tryFailure(over.closedBeforeAnswer(ended, target));
     }
@@ -132,6 +141,7 @@ final class PendingTunnel implements TunnelStream.Observer {
         if (waiting == null) {
             return;
         }
+        waiting.mux().metrics().count(HboneMetrics.Counter.ANSWER_TIMEOUTS);
         settle();
         waiting.observer(new TunnelStream.Observer() {});
         waiting.reset(Http2Error.CANCEL.code());

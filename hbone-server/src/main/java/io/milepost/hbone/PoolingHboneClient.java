@@ -5,12 +5,12 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
 
 /** The client: per event loop one pool per target, so that nothing is shared between threads but the TLS context. */
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
@@ -24,6 +24,19 @@ final class PoolingHboneClient implements HboneClient {
     PoolingHboneClient(ClientSettings settings) {
         this.settings = settings;
         this.tls = new ClientTls(settings);
+        settings.metrics()
+                .level(HboneMetrics.Level.CONNECTIONS, open::size)
+                .level(HboneMetrics.Level.TUNNELS, this::tunnels)
+                .level(HboneMetrics.Level.POOLS, () -> sum(pool -> 1))
+                .level(HboneMetrics.Level.TUNNELS_WAITING, () -> sum(TargetPool::waiting));
+    }
+
+    private long tunnels() {
+        long sum = 0;
+        for (ClientConnection each : open) {
+            sum += each.mux().tunnels();
+        }
+        return sum;
     }
 
     ClientSettings settings() {
@@ -56,13 +69,58 @@ final class PoolingHboneClient implements HboneClient {
                     TunnelException.Kind.CONNECTION_CLOSED, 0, "the HBONE client is shutting down"));
         }
         TargetPool pool = loops.computeIfAbsent(loop, LoopPools::new).pool(target);
-        pool.open(new PendingTunnel(pool, target, handler, promise));
+        pool.open(new PendingTunnel(pool::reopen, target, handler, promise));
         return promise;
+    }
+
+    @Override
+    public Future<Channel> openThrough(Channel outer, TunnelTarget inner, ChannelHandler handler) {
+        EventLoop loop = outer.eventLoop();
+        if (!loop.inEventLoop()) {
+            throw new IllegalStateException("openThrough(...) must be called on the event loop of the outer tunnel");
+        }
+        Promise<Channel> promise = loop.newPromise();
+        PendingTunnel tunnel = new PendingTunnel(retried -> false, inner, handler, promise);
+        connector(loop)
+                .connectOver(
+                        outer,
+                        inner,
+                        connection -> {
+                            opened(connection);
+                            connection.mux().drain().closed().addListener(done -> closed(connection));
+                            // Ends, with the outer tunnel, when its only tunnel does.
+                            connection.mux().onTunnelClosed(connection::retire);
+                            if (!tunnel.openOn(connection, settings.answerTimeoutMillis())) {
+                                tunnel.fail(connection.closedBeforeOpen(inner));
+                                connection.retire();
+                            }
+                        },
+                        tunnel::fail);
+        return promise;
+    }
+
+    private ClientConnector connector(EventLoop loop) {
+        return loops.computeIfAbsent(loop, LoopPools::new).connector;
     }
 
     @Override
     public int connections() {
         return open.size();
+    }
+
+    @Override
+    public HboneMetrics metrics() {
+        return settings.metrics();
+    }
+
+    private long sum(ToIntFunction<TargetPool> value) {
+        long sum = 0;
+        for (LoopPools each : loops.values()) {
+            for (TargetPool pool : each.pools.values()) {
+                sum += value.applyAsInt(pool);
+            }
+        }
+        return sum;
     }
 
     @Override
@@ -84,7 +142,8 @@ final class PoolingHboneClient implements HboneClient {
 
     private final class LoopPools {
         private final ClientConnector connector;
-        private final Map<TunnelTarget, TargetPool> pools = new HashMap<>();
+        // Changed by the loop only; the metrics read it from elsewhere.
+        private final Map<TunnelTarget, TargetPool> pools = new ConcurrentHashMap<>();
 
         LoopPools(EventLoop loop) {
             this.connector = new ClientConnector(loop, settings, tls);

@@ -3,7 +3,6 @@ package io.milepost.hbone;
 import io.milepost.hbone.TunnelRequest.PeerConnection;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
-import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
 import org.slf4j.Logger;
@@ -28,9 +27,10 @@ final class ServerAcceptor implements MuxListener.Acceptor {
     }
 
     @Override
-    public void onRequest(int streamId, Http2Headers headers, boolean endOfStream) throws Http2Exception {
+    public void onRequest(int streamId, Http2Headers headers, boolean endOfStream) {
         int refusal = refusal(headers);
         if (refusal != 0) {
+            mux.metrics().count(HboneMetrics.Counter.REQUESTS_MALFORMED);
             refuse(streamId, refusal, endOfStream);
             return;
         }
@@ -44,6 +44,7 @@ final class ServerAcceptor implements MuxListener.Acceptor {
             tunnel.onHeaders(headers, true);
         }
         if (mux.budget().isExceeded()) {
+            mux.metrics().count(HboneMetrics.Counter.TUNNELS_OUT_OF_MEMORY);
             request.refuse(503);
             return;
         }
@@ -72,9 +73,13 @@ final class ServerAcceptor implements MuxListener.Acceptor {
         return authority.isEmpty() ? policy.malformedConnect() : 0;
     }
 
-    private void refuse(int streamId, int refusal, boolean endOfStream) throws Http2Exception {
+    private void refuse(int streamId, int refusal, boolean endOfStream) {
         if (refusal == RequestPolicy.CLOSE_CONNECTION) {
-            throw Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, "malformed CONNECT");
+            // Not an Http2Exception: whoever provokes one would fill the log with stack traces.
+            log.debug("{} malformed CONNECT, closing the connection", mux.channel());
+            mux.writeGoAway(streamId, Http2Error.PROTOCOL_ERROR);
+            mux.flushAndClose();
+            return;
         }
         if (refusal == RequestPolicy.RESET_STREAM) {
             mux.writeReset(streamId, Http2Error.PROTOCOL_ERROR.code());

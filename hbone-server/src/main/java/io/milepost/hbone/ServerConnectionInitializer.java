@@ -49,6 +49,10 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
     }
 
     static void install(ChannelPipeline pipeline, ServerSettings settings, ServerConnections connections) {
+        if (!connections.admit(pipeline.channel())) {
+            settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_REFUSED);
+            return;
+        }
         // Armeria switches the water marks off because it has its own back-pressure, in which our tunnels take no part.
         pipeline.channel().config().setWriteBufferWaterMark(WATER_MARK);
         MuxTurnHandler turns = new MuxTurnHandler();
@@ -62,6 +66,7 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         timeout = ctx.executor()
                 .schedule(
                         () -> {
+                            settings.metrics().count(HboneMetrics.Counter.HANDSHAKE_TIMEOUTS);
                             log.info(
                                     "{} no TLS handshake within {} ms",
                                     ctx.channel(),
@@ -93,8 +98,12 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
         ctx.fireUserEventTriggered(event);
-        if (event instanceof SslHandshakeCompletionEvent handshake && handshake.isSuccess()) {
-            handshakeDone(ctx);
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            if (handshake.isSuccess()) {
+                handshakeDone(ctx);
+            } else {
+                settings.metrics().count(HboneMetrics.Counter.HANDSHAKES_FAILED);
+            }
         }
     }
 
@@ -112,13 +121,14 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         }
         PeerConnection peer = peer(ctx.channel(), tls.engine().getSession());
         ChannelHandlerContext handlerContext = pipeline.context(handler);
-        TunnelMux mux = new TunnelMux(handler, handlerContext, settings.budget(), settings.keepAlive());
+        TunnelMux mux = new TunnelMux(handler, handlerContext, settings.budget(), settings.metrics(), settings.keepAlive());
         turns.mux(mux);
         handler.decoder()
                 .frameListener(new MuxListener(
                         handler.decoder().frameListener(),
                         mux,
                         new ServerAcceptor(mux, settings.service(), settings.requestPolicy(), peer)));
+        settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_OPENED);
         connections.add(mux);
         pipeline.remove(this);
     }
@@ -144,9 +154,9 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
                 .initialSettings(settings.http2())
                 .gracefulShutdownTimeoutMillis(-1)
                 .decoderEnforceMaxRstFramesPerWindow(
-                        ArmeriaHboneServer.MAX_RESETS, ArmeriaHboneServer.MAX_RESETS_SECONDS)
+                        settings.resets().max(), settings.resets().windowSeconds())
                 .encoderEnforceMaxRstFramesPerWindow(
-                        ArmeriaHboneServer.MAX_RESETS, ArmeriaHboneServer.MAX_RESETS_SECONDS)
+                        settings.resets().max(), settings.resets().windowSeconds())
                 .build();
         pipeline.addLast(handler);
         var connection = handler.connection();

@@ -1,17 +1,39 @@
 package io.milepost.hbone;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The open connections of a server; while it drains, also new ones drain. */
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
 final class ServerConnections {
     private final Set<TunnelMux> muxes = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
+    private final AtomicInteger sockets = new AtomicInteger();
+    private final int maxSockets;
     private volatile boolean draining;
     private volatile long deadline;
+
+    ServerConnections(int maxSockets) {
+        this.maxSockets = maxSockets;
+    }
+
+    /** Counts the socket; closes it when there are too many, before it costs a handshake. */
+    boolean admit(Channel socket) {
+        if (sockets.incrementAndGet() > maxSockets) {
+            sockets.decrementAndGet();
+            // Without TIME_WAIT: whoever comes in such numbers comes again.
+            socket.config().setOption(ChannelOption.SO_LINGER, 0);
+            socket.close();
+            return false;
+        }
+        socket.closeFuture().addListener(done -> sockets.decrementAndGet());
+        return true;
+    }
 
     void add(TunnelMux mux) {
         muxes.add(mux);

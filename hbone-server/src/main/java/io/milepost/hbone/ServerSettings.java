@@ -11,10 +11,16 @@ record ServerSettings(
         HboneTunnelService service,
         RequestPolicy requestPolicy,
         HboneMemoryBudget budget,
+        HboneMetrics metrics,
+        int maxConnections,
+        Resets resets,
         int maxConcurrentStreams,
         int streamWindow,
         KeepAlive.Times keepAlive,
         long handshakeTimeoutMillis) {
+    /** RST_STREAMs of a peer within a window of time, above which its connection is closed. */
+    record Resets(int max, int windowSeconds) {}
+
     static final int MAX_FRAME = 1 << 20;
     static final int MAX_HEADER_LIST = 64 << 10;
 

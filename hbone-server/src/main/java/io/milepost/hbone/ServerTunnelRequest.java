@@ -59,6 +59,7 @@ final class ServerTunnelRequest implements TunnelRequest {
     @Override
     public Channel accept(ChannelHandler handler, List<String> responseHeaders) {
         answer();
+        stream.mux().metrics().count(HboneMetrics.Counter.TUNNELS_OPENED);
         if (!stream.closed()) {
             Http2Headers response = new DefaultHttp2Headers(false).status("200");
             for (int i = 0; i + 1 < responseHeaders.size(); i += 2) {
@@ -74,6 +75,7 @@ final class ServerTunnelRequest implements TunnelRequest {
     @Override
     public void refuse(int status) {
         answer();
+        stream.mux().metrics().count(HboneMetrics.Counter.TUNNELS_REFUSED);
         if (stream.closed()) {
             return;
         }

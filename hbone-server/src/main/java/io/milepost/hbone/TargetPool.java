@@ -27,6 +27,7 @@ final class TargetPool {
             return;
         }
         if (waiting.size() >= client.settings().maxWaiting()) {
+            client.metrics().count(HboneMetrics.Counter.TUNNELS_OVERFLOWED);
             tunnel.fail(new TunnelException(
                     TunnelException.Kind.OVERFLOW,
                     0,
@@ -36,6 +37,16 @@ final class TargetPool {
         }
         waiting.add(tunnel);
         connectIfNeeded();
+    }
+
+    boolean reopen(PendingTunnel tunnel) {
+        client.metrics().count(HboneMetrics.Counter.TUNNELS_RETRIED);
+        open(tunnel);
+        return true;
+    }
+
+    int waiting() {
+        return waiting.size();
     }
 
     private boolean openOnExisting(PendingTunnel tunnel) {

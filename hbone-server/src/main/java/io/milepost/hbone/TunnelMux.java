@@ -6,6 +6,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
@@ -29,12 +30,15 @@ import org.slf4j.LoggerFactory;
 final class TunnelMux extends Http2ConnectionAdapter {
     private static final Logger log = LoggerFactory.getLogger(TunnelMux.class);
     private static final long WITHHELD_RETRY_MILLIS = 50;
+    private static final long MAX_PENDING_BYTES = 4 << 20;
 
     private final Http2ConnectionHandler handler;
     private final ChannelHandlerContext ctx;
     private final Http2Connection connection;
     private final Http2Connection.PropertyKey key;
     private final HboneMemoryBudget budget;
+    private final HboneMetrics metrics;
+    private final ProvokedResets provoked = new ProvokedResets();
     private final ArrayList<TunnelChannel> readComplete = new ArrayList<>();
     private final ArrayDeque<TunnelStream> withheld = new ArrayDeque<>();
     private final ArrayDeque<TunnelStream> resumable = new ArrayDeque<>();
@@ -51,10 +55,12 @@ final class TunnelMux extends Http2ConnectionAdapter {
             Http2ConnectionHandler handler,
             ChannelHandlerContext ctx,
             HboneMemoryBudget budget,
+            HboneMetrics metrics,
             KeepAlive.Times times) {
         this.handler = handler;
         this.ctx = ctx;
         this.budget = budget;
+        this.metrics = metrics;
         this.connection = handler.connection();
         this.key = connection.newKey();
         this.keepAlive = new KeepAlive(this, times);
@@ -78,6 +84,10 @@ final class TunnelMux extends Http2ConnectionAdapter {
 
     HboneMemoryBudget budget() {
         return budget;
+    }
+
+    HboneMetrics metrics() {
+        return metrics;
     }
 
     Http2Connection connection() {
@@ -146,6 +156,9 @@ final class TunnelMux extends Http2ConnectionAdapter {
     @Override
     public void onStreamClosed(Http2Stream stream) {
         TunnelStream tunnel = stream.getProperty(key);
+        if (isServer() && stream.isResetSent() && (tunnel == null || !tunnel.isResetByUs())) {
+            provokedReset();
+        }
         if (tunnel == null) {
             return;
         }
@@ -157,6 +170,18 @@ final class TunnelMux extends Http2ConnectionAdapter {
         Runnable listener = onTunnelClosed;
         if (listener != null) {
             listener.run();
+        }
+    }
+
+    /** The codec reset a stream for an error of the peer: cheap to provoke, and each may have cost a dial. */
+    private void provokedReset() {
+        if (provoked.isTooMany(System.nanoTime()) && channel().isActive()) {
+            metrics.count(HboneMetrics.Counter.PROVOKED_RESETS);
+            log.info("{} peer provokes stream errors, closing {} tunnels", channel(), tunnels);
+            loop().execute(() -> {
+                writeGoAway(connection.remote().lastStreamCreated(), Http2Error.ENHANCE_YOUR_CALM);
+                flushAndClose();
+            });
         }
     }
 
@@ -178,6 +203,18 @@ final class TunnelMux extends Http2ConnectionAdapter {
         fireReadComplete();
         // What the tunnels wrote meanwhile goes out with the flush that the HTTP/2 handler makes next.
         reading = false;
+        closeIfFlooding();
+    }
+
+    /** DATA waits for a writable channel; what still piles up are answers (pings, settings, resets) to a peer that only writes. */
+    private void closeIfFlooding() {
+        ChannelOutboundBuffer pending = channel().unsafe().outboundBuffer();
+        if (pending != null && pending.totalPendingWriteBytes() > MAX_PENDING_BYTES) {
+            metrics.count(HboneMetrics.Counter.FLOODS);
+            log.info("{} peer writes without reading, closing {} tunnels", channel(), tunnels);
+            // Not through TLS, whose goodbye would wait behind what nobody reads.
+            channel().unsafe().close(channel().unsafe().voidPromise());
+        }
     }
 
     private void fireReadComplete() {
@@ -198,6 +235,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
     }
 
     void creditWithheld(TunnelStream tunnel) {
+        metrics.count(HboneMetrics.Counter.CREDIT_WITHHELD);
         if (withheld.isEmpty()) {
             loop().schedule(this::retryWithheld, WITHHELD_RETRY_MILLIS, TimeUnit.MILLISECONDS);
         }

@@ -39,6 +39,7 @@ final class TunnelStream {
     private boolean inputEnded;
     private boolean discard;
     private boolean closed;
+    private boolean resetByUs;
     private long resetCode = -1;
     private @Nullable ChannelFuture endWritten;
     private @Nullable TunnelChannel channel;
@@ -139,6 +140,7 @@ final class TunnelStream {
 
     void onReset(long errorCode) {
         resetCode = errorCode;
+        mux.metrics().count(HboneMetrics.Counter.RESETS_RECEIVED);
         if (errorCode == Http2Error.NO_ERROR.code() || errorCode == Http2Error.CANCEL.code()) {
             // A clean end: what came before it still belongs to the reader.
             inputEnded = true;
@@ -276,8 +278,13 @@ final class TunnelStream {
         }
     }
 
+    boolean isResetByUs() {
+        return resetByUs;
+    }
+
     void reset(long errorCode) {
         if (!closed) {
+            resetByUs = true;
             mux.writeReset(stream.id(), errorCode);
         }
     }

@@ -67,6 +67,11 @@ final class Mesh {
         return new TunnelTarget(server.addresses().getFirst(), identities, "10.0.0.1:80");
     }
 
+    /** A client that writes what it likes. */
+    RawPeer raw(HboneServer server) throws Exception {
+        return RawPeer.connect(loops, server.addresses().getFirst(), RawPeer.Tls.of(ca, "raw"));
+    }
+
     /** Opens a tunnel from any thread. */
     CompletableFuture<Channel> open(HboneClient client, TunnelTarget target, ChannelHandler handler) {
         return open(client, loops.next(), target, handler);
