@@ -60,6 +60,8 @@ public final class ZtunnelMetrics {
     private final Map<Key, TcpSeries> series = new ConcurrentHashMap<>();
     private final TcpSeries overflow = new TcpSeries("reporter=\"overflow\"");
     private final LongAdder overflows = new LongAdder();
+    private final Map<Reporter, LongAdder> sockets =
+            Map.of(Reporter.SOURCE, new LongAdder(), Reporter.DESTINATION, new LongAdder());
 
     /** @param istioVersion tag of {@code istio_build}; empty is unknown */
     public ZtunnelMetrics(String istioVersion, int seriesMax) {
@@ -79,6 +81,22 @@ public final class ZtunnelMetrics {
             return overflow;
         }
         return series.computeIfAbsent(key, k -> new TcpSeries(labels(k)));
+    }
+
+    /** One more connection is open; {@link #socketClosed} when it ends. */
+    public void socketOpened(Reporter reporter) {
+        socket(reporter, 1);
+    }
+
+    public void socketClosed(Reporter reporter) {
+        socket(reporter, -1);
+    }
+
+    private void socket(Reporter reporter, int change) {
+        LongAdder open = sockets.get(reporter);
+        if (open != null) {
+            open.add(change);
+        }
     }
 
     private static String labels(Key k) {
@@ -142,6 +160,13 @@ public final class ZtunnelMetrics {
                 "istio_tcp_sent_bytes",
                 "The size of total bytes sent during response in case of a TCP connection",
                 s -> s.sent.sum());
+        out.append("# HELP istio_tcp_sockets_open The current number of open TCP connections (unstable).\n");
+        out.append("# TYPE istio_tcp_sockets_open gauge\n");
+        for (Reporter reporter : Reporter.values()) {
+            LongAdder open = sockets.get(reporter);
+            out.append(
+                    "istio_tcp_sockets_open{reporter=\"" + reporter + "\"} " + (open == null ? 0 : open.sum()) + "\n");
+        }
         out.append("# HELP istio_build Istio component build info.\n# TYPE istio_build gauge\n");
         out.append("istio_build{component=\"ztunnel\",tag=\"" + version + "\"} 1\n");
         out.append("# HELP milepost_metrics_series_overflow Connections counted without labels (unstable).\n");
