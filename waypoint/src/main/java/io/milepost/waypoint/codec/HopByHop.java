@@ -12,6 +12,8 @@ public final class HopByHop {
     private static final Set<String> PROTECTED =
             Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "host");
 
+    private static final AsciiString TRAILERS = AsciiString.cached("trailers");
+
     private HopByHop() {}
 
     /** Whether a {@code connection} line lists the token. */
@@ -64,7 +66,11 @@ public final class HopByHop {
         }
         AsciiString te = h.get(HeaderName.TE);
         if (te != null && !te.contentEquals("trailers")) {
-            h.remove(HeaderName.TE);
+            if (listHas(te, TRAILERS)) {
+                h.set(HeaderName.TE, TRAILERS);
+            } else {
+                h.remove(HeaderName.TE);
+            }
         }
     }
 

@@ -35,6 +35,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     private final Owner owner;
     private final Decoder decoder = new Decoder();
     private @Nullable ChannelHandlerContext ctx;
+    private FlushBatch.@Nullable Member flushes;
     private @Nullable Listener listener;
     private boolean headRequest;
     private boolean upgradeRequest;
@@ -56,6 +57,11 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void handlerAdded(ChannelHandlerContext c) {
         ctx = c;
+        flushes = new FlushBatch.Member(c);
+    }
+
+    private void flushSoon() {
+        Objects.requireNonNull(flushes, "handler not added").flushSoon();
     }
 
     private ChannelHandlerContext context() {
@@ -89,11 +95,6 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void channelRead(ChannelHandlerContext c, Object msg) {
         decoder.feed(c.alloc(), (ByteBuf) msg);
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext c) {
-        c.flush();
     }
 
     @Override
@@ -192,6 +193,11 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         }
 
         @Override
+        protected boolean plausible(ByteBuf in, int length) {
+            return Http1Heads.maybeStatusLine(in, length);
+        }
+
+        @Override
         protected void onBody(ByteBuf data) {
             Listener l = listener;
             if (l == null) {
@@ -257,12 +263,10 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         if (chunked) {
             h.remove(HeaderName.TRANSFER_ENCODING);
         }
+        context().write(out);
+        flushSoon();
         if (end) {
-            context().writeAndFlush(out);
             endRequest();
-        } else {
-            context().write(out);
-            context().flush();
         }
     }
 
@@ -296,14 +300,13 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
                 last.writeCharSequence("0\r\n\r\n", StandardCharsets.US_ASCII);
                 c.write(last);
             }
-            c.flush();
             if (upgraded && c.channel() instanceof io.netty.channel.socket.DuplexChannel d) {
+                c.flush();
                 d.shutdownOutput();
             }
             endRequest();
-        } else {
-            c.flush();
         }
+        flushSoon();
     }
 
     @Override

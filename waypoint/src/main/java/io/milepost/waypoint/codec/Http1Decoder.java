@@ -52,6 +52,14 @@ public abstract class Http1Decoder {
      */
     protected abstract long onHead(byte[] block, int length) throws BadMessageException;
 
+    /**
+     * Whether the beginning of a head that is not complete yet can become one; a peer that speaks something else is
+     * answered at once instead of after its timeout.
+     *
+     * @param length readable bytes, at least one
+     */
+    protected abstract boolean plausible(ByteBuf in, int length);
+
     /** Part of the body; ownership passes. */
     protected abstract void onBody(ByteBuf data);
 
@@ -237,6 +245,9 @@ public abstract class Http1Decoder {
         if (end < 0) {
             if (in.readableBytes() > MAX_HEAD) {
                 throw new BadMessageException(431, "http1.headers_too_large");
+            }
+            if (in.isReadable() && !plausible(in, in.readableBytes())) {
+                throw new BadMessageException(400, "http1.codec_error");
             }
             return false;
         }

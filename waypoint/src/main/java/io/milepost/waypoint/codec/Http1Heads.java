@@ -63,6 +63,8 @@ public final class Http1Heads {
             "UNLINK",
             "SOURCE");
 
+    private static final int LONGEST_METHOD = 16;
+    private static final byte[] STATUS_LINE = {'H', 'T', 'T', 'P', '/', '1', '.'};
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
 
     private Http1Heads() {}
@@ -85,10 +87,10 @@ public final class Http1Heads {
         }
         int sp2 = find(b, from, eol, ' ');
         int to = sp2 < 0 ? eol : sp2;
-        version(b, sp2 < 0 ? eol : sp2 + 1, eol);
         if (from >= to || (sp2 < 0 && startsWith(b, from, to, "HTTP/"))) {
             throw bad();
         }
+        version(b, sp2 < 0 ? eol : sp2 + 1, eol);
         for (int i = from; i < to; i++) {
             if (b[i] <= ' ' || b[i] == 0x7f) {
                 throw bad();
@@ -142,6 +144,33 @@ public final class Http1Heads {
             }
         }
         return new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, scheme, headers);
+    }
+
+    /** Whether the first bytes may be those of a known method. */
+    static boolean maybeMethod(ByteBuf in, int length) {
+        int from = in.readerIndex();
+        for (int i = 0; i < length; i++) {
+            byte c = in.getByte(from + i);
+            if (c == ' ') {
+                return i > 0;
+            }
+            if (i == LONGEST_METHOD || !((c >= 'A' && c <= 'Z') || c == '-' || (i < 2 && (c == '\r' || c == '\n')))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether the first bytes may be those of a status line. */
+    static boolean maybeStatusLine(ByteBuf in, int length) {
+        int from = in.readerIndex();
+        int n = Math.min(length, STATUS_LINE.length);
+        for (int i = 0; i < n; i++) {
+            if (in.getByte(from + i) != STATUS_LINE[i]) {
+                return i < 2 && in.getByte(from) == '\r';
+            }
+        }
+        return true;
     }
 
     private static AsciiString method(byte[] b, int end) throws BadMessageException {

@@ -34,6 +34,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     private final Decoder decoder = new Decoder();
 
     private @Nullable ChannelHandlerContext ctx;
+    private FlushBatch.@Nullable Member flushes;
     private @Nullable ExchangeHandler exchange;
     private boolean requestEnded;
     private boolean responseEnded;
@@ -52,6 +53,11 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void handlerAdded(ChannelHandlerContext c) {
         ctx = c;
+        flushes = new FlushBatch.Member(c);
+    }
+
+    private void flushSoon() {
+        java.util.Objects.requireNonNull(flushes, "handler not added").flushSoon();
     }
 
     private ChannelHandlerContext context() {
@@ -62,11 +68,6 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     public void channelRead(ChannelHandlerContext c, Object msg) {
         decoder.feed(c.alloc(), (ByteBuf) msg);
         backPressure();
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext c) {
-        c.flush();
     }
 
     @Override
@@ -138,6 +139,8 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
                 upgrade = h.contains(HeaderName.UPGRADE) && HopByHop.connectionHas(h, UPGRADE);
             }
             headRequest = head.method().contentEquals("HEAD");
+            // A CONNECT has no end of its own (recorded: http-target).
+            closeAfter |= head.method().contentEquals("CONNECT");
             requestEnded = false;
             responseEnded = false;
             chunked = false;
@@ -161,6 +164,11 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
                 exchange = null;
             }
             return raw ? RAW : body;
+        }
+
+        @Override
+        protected boolean plausible(ByteBuf in, int length) {
+            return Http1Heads.maybeMethod(in, length);
         }
 
         @Override
@@ -219,9 +227,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         ByteBuf out = context().alloc().buffer(256);
         Http1Heads.writeResponse(head, out, null);
         context().write(out);
-        if (head.status() != 101) {
-            context().flush();
-        }
+        flushSoon();
     }
 
     @Override
@@ -231,7 +237,8 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
             upgraded = true;
             ByteBuf out = context().alloc().buffer(256);
             Http1Heads.writeResponse(head, out, UPGRADE);
-            context().writeAndFlush(out);
+            context().write(out);
+            flushSoon();
             return;
         }
         Headers h = head.headers();
@@ -252,6 +259,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         ByteBuf out = context().alloc().buffer(512);
         Http1Heads.writeResponse(head, out, closeAfter ? CLOSE : null);
         context().write(out);
+        flushSoon();
         if (end) {
             endResponse();
         }
@@ -272,6 +280,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         } else {
             c.write(data);
         }
+        flushSoon();
         if (end) {
             endResponse();
         }
@@ -293,7 +302,6 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
             context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
             return;
         }
-        context().flush();
         finishIfDone();
     }
 

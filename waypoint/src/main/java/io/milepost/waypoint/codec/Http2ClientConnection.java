@@ -33,6 +33,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     private final Runnable onClosed;
     private @Nullable Http2ConnectionHandler handler;
     private @Nullable ChannelHandlerContext ctx;
+    private FlushBatch.@Nullable Member flushes;
     private Http2Connection.@Nullable PropertyKey key;
     private boolean goAway;
     private boolean closed;
@@ -108,6 +109,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         @Override
         public void handlerAdded(ChannelHandlerContext c) throws Exception {
             owner.ctx = c;
+            owner.flushes = new FlushBatch.Member(c, this);
             super.handlerAdded(c);
             if (c.channel().isActive()) {
                 grow();
@@ -137,6 +139,10 @@ public final class Http2ClientConnection extends Http2EventAdapter {
 
     public Http2ConnectionHandler handler() {
         return Objects.requireNonNull(handler, "handler not built");
+    }
+
+    private void flushSoon() {
+        Objects.requireNonNull(flushes, "handler not added").flushSoon();
     }
 
     private ChannelHandlerContext context() {
@@ -352,7 +358,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
             }
             stream = s;
             s.setProperty(propertyKey(), this);
-            context().flush();
+            flushSoon();
         }
 
         @Override
@@ -365,7 +371,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
             handler()
                     .encoder()
                     .writeData(context(), id(), data, 0, end, context().newPromise());
-            context().flush();
+            flushSoon();
             finish();
         }
 
@@ -384,7 +390,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                             0,
                             true,
                             context().newPromise());
-            context().flush();
+            flushSoon();
             finish();
         }
 
@@ -401,7 +407,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                 handler()
                         .encoder()
                         .writeRstStream(context(), id(), error.code(), context().newPromise());
-                context().flush();
+                flushSoon();
             }
         }
 
@@ -430,7 +436,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                 owed = 0;
                 try {
                     if (handler().connection().local().flowController().consumeBytes(s, n)) {
-                        context().flush();
+                        flushSoon();
                     }
                 } catch (Http2Exception e) {
                     context().fireExceptionCaught(e);

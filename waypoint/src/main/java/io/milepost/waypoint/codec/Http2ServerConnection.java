@@ -33,6 +33,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
     private final ExchangeFactory exchanges;
     private @Nullable Http2ConnectionHandler handler;
     private @Nullable ChannelHandlerContext ctx;
+    private FlushBatch.@Nullable Member flushes;
     private io.netty.handler.codec.http2.Http2Connection.@Nullable PropertyKey key;
 
     private Http2ServerConnection(ExchangeFactory exchanges) {
@@ -104,6 +105,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         @Override
         public void handlerAdded(ChannelHandlerContext c) throws Exception {
             listener.ctx = c;
+            listener.flushes = new FlushBatch.Member(c, this);
             super.handlerAdded(c);
             Http2Stream connection = connection().connectionStream();
             int grow = CONNECTION_WINDOW - connection().local().flowController().windowSize(connection);
@@ -111,6 +113,10 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 connection().local().flowController().incrementWindowSize(connection, grow);
             }
         }
+    }
+
+    private void flushSoon() {
+        Objects.requireNonNull(flushes, "handler not added").flushSoon();
     }
 
     private ChannelHandlerContext context() {
@@ -247,7 +253,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                             0,
                             false,
                             context().newPromise());
-            context().flush();
+            flushSoon();
         }
 
         @Override
@@ -304,7 +310,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                                     context().newPromise());
                 }
             }
-            context().flush();
+            flushSoon();
         }
 
         @Override
@@ -317,7 +323,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                             stream.id(),
                             Http2Error.INTERNAL_ERROR.code(),
                             context().newPromise());
-            context().flush();
+            flushSoon();
         }
 
         @Override
@@ -334,7 +340,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 owed = 0;
                 try {
                     if (h2().connection().local().flowController().consumeBytes(stream, n)) {
-                        context().flush();
+                        flushSoon();
                     }
                 } catch (Http2Exception e) {
                     context().fireExceptionCaught(e);

@@ -88,6 +88,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         try {
             RequestEdge.prepare(request, service.chain().http(), upgrade);
         } catch (BadMessageException e) {
+            // Envoy answers these before it notes that the request may already be complete (recorded: http-target).
+            downstream.closeAfterResponse();
             replyWith(LocalReply.of(e.status(), "", e.details(), ""));
             return;
         }
@@ -425,7 +427,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         response = head;
         details = "via_upstream";
         Headers h = head.headers();
-        h.set(HeaderName.X_ENVOY_UPSTREAM_SERVICE_TIME, millisText(System.nanoTime() - attemptStartNanos));
+        if (head.status() != 101) {
+            h.set(HeaderName.X_ENVOY_UPSTREAM_SERVICE_TIME, millisText(System.nanoTime() - attemptStartNanos));
+        }
         decorate(head);
         rewriteResponse(head);
         downstream.head(head, end);

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * {@code http-hop}).
  */
 final class RequestEdge {
+    private static final AsciiString HTTP = AsciiString.cached("http");
     private static final AsciiString WEBSOCKET = AsciiString.cached("websocket");
 
     private static final HeaderName[] STRIPPED = {
@@ -68,7 +69,9 @@ final class RequestEdge {
         }
         AsciiString proto = h.get(HeaderName.X_FORWARDED_PROTO);
         if (proto == null) {
-            h.add(HeaderName.X_FORWARDED_PROTO, r.scheme());
+            // The tunnel carries plain text: what the request's target says of a scheme does not count (recorded: http-target).
+            h.add(HeaderName.X_FORWARDED_PROTO, HTTP);
+            r.scheme(HTTP);
         } else {
             r.scheme(proto);
         }
