@@ -129,7 +129,7 @@ public record Cluster(
         LOGICAL_DNS,
         /** The address that the CONNECT named. */
         ORIGINAL_DST,
-        /** The host that the request named. */
+        /** The host that the request named; {@link Endpoints} hold one nameless endpoint with the default port. */
         DYNAMIC_DNS
     }
 

@@ -24,6 +24,12 @@ public record RetryPolicy(
         boolean avoidPreviousHosts,
         boolean previousPriorities) {
 
+    /**
+     * Name for {@code on}: a try that took longer than its own timeout is sent again. Envoy never does that; the Gateway
+     * API wants it.
+     */
+    public static final String PER_TRY_TIMEOUT = "per-try-timeout";
+
     /** Istio's default when neither the route nor the mesh says anything. */
     public static final RetryPolicy ISTIO_DEFAULT = new RetryPolicy(
             2,

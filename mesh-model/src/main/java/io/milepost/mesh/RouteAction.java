@@ -124,11 +124,12 @@ public sealed interface RouteAction {
      * @param cookie in a cookie, otherwise in a header
      * @param name of the cookie or header
      * @param path of the cookie; empty for none
-     * @param maxAgeSeconds of a permanent cookie; empty for a session cookie
+     * @param permanent whether a cookie outlives the browser's session; its age is {@code absoluteMillis}
+     * @param absoluteMillis an older token counts no more; 0 is none
      * @param idleMillis a token that was not used for longer counts no more; 0 is none
      */
     record SessionPersistence(
-            boolean cookie, String name, String path, Optional<Long> maxAgeSeconds, long idleMillis) {}
+            boolean cookie, String name, String path, boolean permanent, long absoluteMillis, long idleMillis) {}
 
     /** At most one of prefix and regex is given. */
     record Rewrite(Optional<String> prefix, Optional<RegexRewrite> regex, Optional<String> host) {}

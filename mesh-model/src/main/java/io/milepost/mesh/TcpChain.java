@@ -8,6 +8,7 @@ import java.util.List;
  * @param backends clusters by weight; empty refuses the CONNECT
  * @param idleTimeoutMillis 0 is Envoy's default of one hour
  * @param maxDurationMillis 0 is none
+ * @param hashSourceIp the endpoint follows from the client's address (consistentHash with useSourceIp)
  * @param sniRoutes tried before {@code backends} when the connection begins with a TLS ClientHello (TLSRoute by the
  *     specification of the Gateway API; Istio's waypoint does not look at the SNI); empty: nobody looks
  */
@@ -20,7 +21,8 @@ public record TcpChain(
         TelemetrySettings telemetry,
         long idleTimeoutMillis,
         long maxDurationMillis,
-        List<SniRoute> sniRoutes) {
+        List<SniRoute> sniRoutes,
+        boolean hashSourceIp) {
 
     public record Backend(String cluster, int weight) {}
 
@@ -51,6 +53,30 @@ public record TcpChain(
             TelemetrySettings telemetry,
             long idleTimeoutMillis,
             long maxDurationMillis) {
-        this(name, host, port, backends, policies, telemetry, idleTimeoutMillis, maxDurationMillis, List.of());
+        this(name, host, port, backends, policies, telemetry, idleTimeoutMillis, maxDurationMillis, List.of(), false);
+    }
+
+    /** A chain that does not look at the client's address. */
+    public TcpChain(
+            String name,
+            String host,
+            int port,
+            List<Backend> backends,
+            PolicySet policies,
+            TelemetrySettings telemetry,
+            long idleTimeoutMillis,
+            long maxDurationMillis,
+            List<SniRoute> sniRoutes) {
+        this(
+                name,
+                host,
+                port,
+                backends,
+                policies,
+                telemetry,
+                idleTimeoutMillis,
+                maxDurationMillis,
+                sniRoutes,
+                false);
     }
 }

@@ -210,11 +210,27 @@ public final class Fields {
         return take(name, true);
     }
 
+    /** A look that does not count as reading; a missing node when there is no such field. */
+    JsonNode peek(String name) {
+        JsonNode n = node.path(name);
+        return n.isNull() ? MissingNode.getInstance() : n;
+    }
+
+    /** Counts as read with everything below. */
+    void skipAll() {
+        read.put(path, true);
+    }
+
     /** Counts as read although it has no effect here, and that is right so. */
     public void skip(String... names) {
         for (String n : names) {
             take(n, true);
         }
+    }
+
+    /** Something to know that needs no mending. */
+    void info(String name, String message) {
+        report.add(Finding.info(object.ref(join(name)), message));
     }
 
     public void warn(String name, String message) {

@@ -24,6 +24,10 @@ public record Finding(Severity severity, SourceRef source, String message) {
         return new Finding(Severity.WARNING, source, message);
     }
 
+    public static Finding info(SourceRef source, String message) {
+        return new Finding(Severity.INFO, source, message);
+    }
+
     @Override
     public String toString() {
         return severity + " " + source + ": " + message;

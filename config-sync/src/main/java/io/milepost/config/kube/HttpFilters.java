@@ -3,7 +3,6 @@ package io.milepost.config.kube;
 import com.google.re2j.Pattern;
 import io.milepost.mesh.PathMatch;
 import io.milepost.mesh.RouteAction;
-import io.milepost.mesh.RouteAction.Mirror;
 import io.milepost.mesh.RouteAction.RegexRewrite;
 import io.milepost.mesh.RouteAction.Rewrite;
 import io.milepost.mesh.RouteRule.Cors;
@@ -11,16 +10,56 @@ import io.milepost.mesh.ValueMatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
 
-/** The filters of a rule or of a backend of an HTTPRoute. */
+/**
+ * The filters of a rule or of a backend of an HTTPRoute or GRPCRoute.
+ *
+ * @param problem a filter that is not served
+ */
 record HttpFilters(
         HeaderOps request,
         HeaderOps response,
         Optional<Redirect> redirect,
         Optional<UrlRewrite> urlRewrite,
-        List<Mirror> mirrors,
-        Optional<Cors> cors) {
+        List<MirrorRef> mirrors,
+        Optional<Cors> cors,
+        Optional<RouteProblem> problem) {
+    static final HttpFilters NONE = new HttpFilters(
+            HeaderOps.NONE,
+            HeaderOps.NONE,
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            Optional.empty(),
+            Optional.empty());
+
+    /** Where filters stand, and so which are served. */
+    enum Place {
+        RULE(Set.of(
+                "RequestHeaderModifier",
+                "ResponseHeaderModifier",
+                "RequestRedirect",
+                "URLRewrite",
+                "RequestMirror",
+                "CORS")),
+        GRPC_RULE(Set.of("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")),
+        BACKEND(Set.of("RequestHeaderModifier", "ResponseHeaderModifier")),
+        /** The specification allows more than istiod. */
+        STRICT_BACKEND(Set.of(
+                "RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "RequestMirror"));
+
+        private final Set<String> served;
+
+        Place(Set<String> served) {
+            this.served = served;
+        }
+    }
+
+    /** A copy of requests, before anybody has asked whether its target exists. */
+    record MirrorRef(BackendRef target, int perMillion) {}
+
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final String ANY_ORIGIN = "^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\\s?#]+$";
 
     /** @param port 0 when the rule names none */
@@ -45,16 +84,21 @@ record HttpFilters(
 
     record UrlRewrite(Optional<String> host, Optional<String> fullPath, Optional<String> prefix) {}
 
-    /** Empty when a filter is not supported: istiod then drops the whole route. */
-    static Optional<HttpFilters> of(Fields owner, boolean backend, Function<Fields, Optional<Mirror>> toMirror) {
+    static HttpFilters of(Fields owner, Place place) {
         HeaderOps request = HeaderOps.NONE;
         HeaderOps response = HeaderOps.NONE;
         Optional<Redirect> redirect = Optional.empty();
         Optional<UrlRewrite> rewrite = Optional.empty();
         Optional<Cors> cors = Optional.empty();
-        List<Mirror> mirrors = new ArrayList<>();
+        Optional<RouteProblem> problem = Optional.empty();
+        List<MirrorRef> mirrors = new ArrayList<>();
         for (Fields f : owner.list("filters")) {
             String type = f.text("type", "");
+            if (!place.served.contains(type)) {
+                f.skipAll();
+                problem = problem.or(() -> Optional.of(unsupported(f, type, place)));
+                continue;
+            }
             switch (type) {
                 case "RequestHeaderModifier" ->
                     request = request.then(HeaderOps.ofGateway(f.at("requestHeaderModifier"), true));
@@ -62,25 +106,43 @@ record HttpFilters(
                     response = response.then(HeaderOps.ofGateway(f.at("responseHeaderModifier"), false));
                 case "RequestRedirect" -> redirect = Optional.of(redirect(f.at("requestRedirect")));
                 case "URLRewrite" -> rewrite = Optional.of(rewrite(f.at("urlRewrite")));
-                case "RequestMirror" -> toMirror.apply(f.at("requestMirror")).ifPresent(mirrors::add);
-                case "CORS" -> cors = Optional.of(cors(f.at("cors")));
-                default -> {
-                    f.warn("type", "filter '" + type + "' is not supported, the whole route is dropped: remove it");
-                    return Optional.empty();
-                }
-            }
-            if (backend && !type.equals("RequestHeaderModifier") && !type.equals("ResponseHeaderModifier")) {
-                f.warn(
-                        "type",
-                        "filter '" + type + "' is not supported on a backend, the whole route is dropped: move it "
-                                + "to the rule");
-                return Optional.empty();
+                case "RequestMirror" -> mirror(f.at("requestMirror")).ifPresent(mirrors::add);
+                default -> cors = Optional.of(cors(f.at("cors")));
             }
         }
-        return Optional.of(new HttpFilters(request, response, redirect, rewrite, mirrors, cors));
+        return new HttpFilters(request, response, redirect, rewrite, mirrors, cors, problem);
+    }
+
+    private static RouteProblem unsupported(Fields f, String type, Place place) {
+        boolean backend = place == Place.BACKEND || place == Place.STRICT_BACKEND;
+        boolean known = Place.RULE.served.contains(type);
+        String message = type.isEmpty()
+                ? "a filter without type is not understood: write its type"
+                : "filter '" + type + "' is not supported"
+                        + (backend && known
+                                ? " on a backend: move it to the rule"
+                                : place == Place.GRPC_RULE && known ? " in a GRPCRoute: remove it" : ": remove it");
+        return RouteProblem.accepted("UnsupportedValue", message, f.ref().field() + ".type");
+    }
+
+    private static Optional<MirrorRef> mirror(Fields f) {
+        BackendRef target = BackendRef.read(f.at("backendRef"), 1, NONE);
+        int perMillion = 1_000_000;
+        if (f.has("fraction")) {
+            Fields x = f.at("fraction");
+            int denominator = Math.max(1, x.integer("denominator", 100));
+            perMillion = (int) Math.round(1e6 * x.integer("numerator", 0) / denominator);
+        } else if (f.has("percent")) {
+            perMillion = f.integer("percent", 100) * 10_000;
+        }
+        return perMillion <= 0 ? Optional.empty() : Optional.of(new MirrorRef(target, Math.min(perMillion, 1_000_000)));
     }
 
     private static Redirect redirect(Fields f) {
+        int status = f.integer("statusCode", 302);
+        if (!REDIRECTS.contains(status)) {
+            f.error("statusCode", status + " is no redirect: use 301, 302, 303, 307 or 308");
+        }
         Optional<String> full = Optional.empty();
         Optional<String> prefix = Optional.empty();
         if (f.has("path")) {
@@ -91,8 +153,7 @@ record HttpFilters(
                 prefix = p.text("replacePrefixMatch").filter(x -> !x.isEmpty());
             }
         }
-        return new Redirect(
-                f.text("scheme"), f.text("hostname"), f.integer("port", 0), full, prefix, f.integer("statusCode", 302));
+        return new Redirect(f.text("scheme"), f.text("hostname"), f.integer("port", 0), full, prefix, status);
     }
 
     private static UrlRewrite rewrite(Fields f) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,8 @@ import java.util.Set;
 /** What one translation has to say about its input, and which fields it has looked at. Not thread-safe. */
 public final class Report {
     private final Set<Finding> findings = new LinkedHashSet<>();
-    private final Map<KubeObject, Map<String, Boolean>> looked = new HashMap<>();
+    /** By identity: comparing whole trees would cost more than reading them. */
+    private final Map<KubeObject, Map<String, Boolean>> looked = new IdentityHashMap<>();
 
     public void add(Finding finding) {
         findings.add(finding);

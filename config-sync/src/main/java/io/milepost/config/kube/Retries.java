@@ -61,6 +61,19 @@ final class Retries {
                 attempts, on, codes, perTry, base > 0 ? base : 25, base > 0 ? base * 10 : 250, avoid, remote);
     }
 
+    /** The same, without looking for another endpoint. */
+    static RetryPolicy anyHost(RetryPolicy p) {
+        return new RetryPolicy(
+                p.attempts(),
+                p.on(),
+                p.statusCodes(),
+                p.perTryTimeoutMillis(),
+                p.backoffBaseMillis(),
+                p.backoffMaxMillis(),
+                false,
+                p.previousPriorities());
+    }
+
     /** The retry block of an HTTPRoute rule. */
     static RetryPolicy ofGateway(Fields f, long perTryMillis) {
         int attempts = f.integer("attempts", 2);
@@ -75,5 +88,41 @@ final class Retries {
         }
         return new RetryPolicy(
                 attempts, on, codes, perTryMillis, base > 0 ? base : 25, base > 0 ? base * 10 : 250, true, false);
+    }
+
+    /** As the specification wants it: broken connections and timeouts of single tries count as failures, too. */
+    static RetryPolicy ofGatewayStrict(Fields f, long perTryMillis) {
+        RetryPolicy p = ofGateway(f, perTryMillis);
+        if (p.attempts() <= 0) {
+            return p;
+        }
+        Set<String> on = new TreeSet<>(p.on());
+        on.add("reset");
+        if (perTryMillis > 0) {
+            on.add(RetryPolicy.PER_TRY_TIMEOUT);
+        }
+        return new RetryPolicy(
+                p.attempts(),
+                on,
+                p.statusCodes(),
+                perTryMillis,
+                p.backoffBaseMillis(),
+                p.backoffMaxMillis(),
+                p.avoidPreviousHosts(),
+                p.previousPriorities());
+    }
+
+    static RetryPolicy withPerTryTimeout(RetryPolicy p, long perTryMillis) {
+        return perTryMillis == 0
+                ? p
+                : new RetryPolicy(
+                        p.attempts(),
+                        p.on(),
+                        p.statusCodes(),
+                        perTryMillis,
+                        p.backoffBaseMillis(),
+                        p.backoffMaxMillis(),
+                        p.avoidPreviousHosts(),
+                        p.previousPriorities());
     }
 }

@@ -1,6 +1,7 @@
 package io.milepost.config.kube;
 
 import io.milepost.mesh.RouteRule;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
@@ -15,6 +16,8 @@ record RouteList(Rank rank, String created, String name, int port, List<RouteRul
     /** Recorded from istiod: private VirtualServices, then HTTPRoutes of the waypoint's namespace, then all by age. */
     enum Rank {
         PRIVATE,
+        /** VirtualServices that name the waypoint's namespace in exportTo. */
+        EXPORTED,
         WAYPOINT_NAMESPACE,
         OTHERS
     }
@@ -24,4 +27,13 @@ record RouteList(Rank rank, String created, String name, int port, List<RouteRul
             .thenComparing(RouteList::created)
             .thenComparingInt(l -> l.port() == 0 ? 1 : 0)
             .thenComparing(RouteList::name);
+
+    /** All rules in the order in which the lists are tried. */
+    static List<RouteRule> join(List<RouteList> lists) {
+        List<RouteList> sorted = new ArrayList<>(lists);
+        sorted.sort(ORDER);
+        List<RouteRule> out = new ArrayList<>();
+        sorted.forEach(l -> out.addAll(l.rules()));
+        return out;
+    }
 }

@@ -22,6 +22,7 @@ import io.milepost.mesh.WorkloadIndex;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,9 +38,15 @@ import java.util.TreeSet;
  */
 public final class SnapshotBuilder {
     private final PolicyTranslator policies;
+    private final GatewayApiMode mode;
 
     public SnapshotBuilder(PolicyTranslator policies) {
+        this(policies, GatewayApiMode.ISTIO);
+    }
+
+    public SnapshotBuilder(PolicyTranslator policies, GatewayApiMode mode) {
         this.policies = policies;
+        this.mode = mode;
     }
 
     /** @param findings errors mean that the snapshot must not be used */
@@ -102,6 +109,7 @@ public final class SnapshotBuilder {
     /** One translation for one waypoint. */
     private final class Run {
         private final KubeObjects objects;
+        private final Report report;
         private final MeshConfig mesh;
         private final ServiceRegistry registry;
         private final GatewayRef ref;
@@ -111,6 +119,8 @@ public final class SnapshotBuilder {
         private final Map<String, TcpChain> tcp;
         private final Set<String> outbound = new TreeSet<>();
         private final HttpRoutes httpRoutes;
+        private final TcpRoutes tcpRoutes;
+        private final RouteChecks routeChecks;
         private final VirtualServices virtualServices;
         private final DestinationRules destinationRules;
         private final Telemetries telemetry;
@@ -125,6 +135,7 @@ public final class SnapshotBuilder {
                 Map<String, HttpChain> http,
                 Map<String, TcpChain> tcp) {
             this.objects = objects;
+            this.report = report;
             this.mesh = mesh;
             this.registry = registry;
             this.ref = ref;
@@ -133,7 +144,11 @@ public final class SnapshotBuilder {
             this.http = http;
             this.tcp = tcp;
             Targets targets = new Targets(registry, ref, outbound);
-            this.httpRoutes = new HttpRoutes(objects, report, ref, targets);
+            GatewayRoutes routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), new IdentityHashMap<>());
+            BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
+            this.httpRoutes = new HttpRoutes(routes, report, ref, mode, backends);
+            this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
+            this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
             this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
             this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
             this.telemetry = new Telemetries(objects, report, mesh, gateway);
@@ -153,7 +168,7 @@ public final class SnapshotBuilder {
                     services.add(new Dispatch.Service(s.host(), own, ports));
                 }
             }
-            httpRoutes.reportUnattached(registry);
+            routeChecks.report(report);
             addOutbound();
             List<Cidr> attached = new ArrayList<>();
             for (PodModel p : registry.pods()) {
@@ -199,11 +214,14 @@ public final class SnapshotBuilder {
         }
 
         private HttpChain httpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
-            List<RouteList> lists = new ArrayList<>(httpRoutes.of(s, p));
+            HttpRoutes.ServiceRoutes routes = httpRoutes.of(s, p);
+            List<RouteList> lists = new ArrayList<>(routes.lists());
             lists.addAll(virtualServices.http(s, p));
-            lists.sort(RouteList.ORDER);
-            List<RouteRule> rules = new ArrayList<>();
-            lists.forEach(l -> rules.addAll(l.rules()));
+            List<RouteRule> rules = RouteList.join(lists);
+            Map<String, RouteTable> consumers = new TreeMap<>();
+            routes.consumers()
+                    .forEach((namespace, own) ->
+                            consumers.put(namespace, new RouteTable(name, List.of("*"), RouteList.join(own))));
             if (rules.isEmpty()) {
                 rules.add(defaultRoute(name, s.host(), p.number(), destinationRules.hash(s.host())));
             }
@@ -214,7 +232,8 @@ public final class SnapshotBuilder {
                     new RouteTable(name, List.of("*"), rules),
                     FailClosed.guard(policies.forHttp(objects, s.info(), gateway), objects, s.info(), gateway),
                     new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
-                    logs);
+                    logs,
+                    consumers);
         }
 
         private RouteRule defaultRoute(String cluster, String host, int port, List<RouteAction.HashPolicy> hash) {
@@ -236,8 +255,12 @@ public final class SnapshotBuilder {
 
         private TcpChain tcpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
             PolicySet policy = policies.forTcp(objects, s.info(), gateway);
-            List<TcpChain.Backend> backends = virtualServices.tcp(s, p).orElse(List.of(new TcpChain.Backend(name, 1)));
-            return new TcpChain(name, s.host(), p.number(), backends, policy, logs, 0, 0);
+            List<TcpChain.Backend> backends = tcpRoutes.of(s, p).stream()
+                    .min(TcpRouteList.ORDER)
+                    .map(l -> l.route().backends())
+                    .or(() -> virtualServices.tcp(s, p))
+                    .orElse(List.of(new TcpChain.Backend(name, 1)));
+            return new TcpChain(name, s.host(), p.number(), backends, policy, logs, 0, 0, tcpRoutes.sni(s, p));
         }
 
         private Dispatch.Direct direct() {

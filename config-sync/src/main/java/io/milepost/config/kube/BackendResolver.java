@@ -1,0 +1,89 @@
+package io.milepost.config.kube;
+
+import io.milepost.mesh.RouteAction.Mirror;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Turns backendRefs into clusters, and knows what is wrong with them. */
+final class BackendResolver {
+    private final Targets targets;
+    private final ReferenceGrants grants;
+    private final GatewayApiMode mode;
+
+    BackendResolver(Targets targets, ReferenceGrants grants, GatewayApiMode mode) {
+        this.targets = targets;
+        this.grants = grants;
+        this.mode = mode;
+    }
+
+    /** The cluster; one that does not exist when the backend cannot be reached, so that its share gets an error. */
+    String cluster(BackendRef b, KubeObject route, boolean http) {
+        String host = b.host();
+        if (host.isEmpty()) {
+            return "UnknownService";
+        }
+        if (mode.strict() && !grants.allow(route, b)) {
+            return "RefNotPermitted|" + b.port() + "||" + host;
+        }
+        boolean known =
+                targets.registry().byHost(host).flatMap(s -> s.port(b.port())).isPresent();
+        // istiod gives the name of an HTTP cluster to a backend that it does not find, in TCP routes too.
+        return targets.of(host, b.port(), "", http || !known);
+    }
+
+    /** Mirrors to something that does not exist are left out without harm. */
+    List<Mirror> mirrors(HttpFilters filters, KubeObject route) {
+        List<Mirror> out = new ArrayList<>();
+        for (HttpFilters.MirrorRef m : filters.mirrors()) {
+            if (problem(m.target(), route).isEmpty()) {
+                out.add(new Mirror(cluster(m.target(), route, true), m.perMillion()));
+            }
+        }
+        return out;
+    }
+
+    /** What is wrong with a backend; empty when requests reach it. */
+    Optional<RouteProblem> problem(BackendRef b, KubeObject route) {
+        String host = b.host();
+        if (host.isEmpty()) {
+            return Optional.of(RouteProblem.resolved(
+                    "InvalidKind",
+                    "'" + (b.group().isEmpty() ? "" : b.group() + "/") + b.kind()
+                            + "' is not supported as backend: use Service, or Hostname of group networking.istio.io",
+                    b.field() + ".kind"));
+        }
+        if (mode.strict() && !grants.allow(route, b)) {
+            return Optional.of(RouteProblem.resolved(
+                    "RefNotPermitted",
+                    "no ReferenceGrant in " + b.namespace() + " allows a " + route.kind() + " of " + route.namespace()
+                            + " to use Service " + b.name() + ": create one",
+                    b.field() + ".namespace"));
+        }
+        Optional<ServiceModel> service = targets.registry().byHost(host);
+        if (service.isEmpty()) {
+            return Optional.of(RouteProblem.resolved(
+                    "BackendNotFound",
+                    "there is no "
+                            + (b.isService()
+                                    ? "Service " + b.namespace() + "/" + b.name() + ": mend name or namespace"
+                                    : "service with the host " + host + ": mend the name or write a ServiceEntry"),
+                    b.field() + ".name"));
+        }
+        if (service.get().port(b.port()).isEmpty()) {
+            return Optional.of(RouteProblem.resolved(
+                    "BackendNotFound",
+                    host + " has no port " + b.port() + ": use one of "
+                            + service.get().ports().stream()
+                                    .map(ServiceModel.Port::number)
+                                    .toList(),
+                    b.field() + ".port"));
+        }
+        return Optional.empty();
+    }
+
+    /** Whether a reference needs a grant that nobody gave, although it is followed. */
+    boolean lacksGrant(BackendRef b, KubeObject route) {
+        return !mode.strict() && !grants.allow(route, b);
+    }
+}
