@@ -32,6 +32,9 @@ final class ServerAcceptor implements MuxListener.Acceptor {
         if (refusal != 0) {
             mux.metrics().count(HboneMetrics.Counter.REQUESTS_MALFORMED);
             refuse(streamId, refusal, endOfStream);
+            if (refusal > 0) {
+                service.refused(peer, headers.method(), headers.authority(), headers.path(), refusal);
+            }
             return;
         }
         Http2Stream stream = mux.connection().stream(streamId);

@@ -73,7 +73,7 @@ final class TcpConnection implements Attributes, Served {
             return false;
         }
         clusterState = c;
-        HostState h = c.pick(List.of());
+        HostState h = c.pick(worker.pick().begin().destination(client.destination(), client.destinationPort()));
         if (h == null) {
             flags = ResponseFlags.NO_HEALTHY_UPSTREAM;
             finish();
@@ -363,7 +363,7 @@ final class TcpConnection implements Attributes, Served {
 
     @Override
     public IpAddress remoteIp() {
-        return client.source();
+        return client.remote();
     }
 
     @Override

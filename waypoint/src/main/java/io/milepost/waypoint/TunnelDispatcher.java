@@ -5,8 +5,6 @@ import io.milepost.hbone.TunnelRequest;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.Dispatch.PortDispatch;
 import io.milepost.mesh.IpAddress;
-import io.milepost.telemetry.LogContext;
-import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.BadMessageException;
 import io.milepost.waypoint.codec.DownstreamStream;
 import io.milepost.waypoint.codec.ExchangeFactory;
@@ -63,6 +61,7 @@ final class TunnelDispatcher implements HboneTunnelService {
                 ip,
                 Math.max(port, 0),
                 request.peer().remoteAddress(),
+                request.header("x-forwarded-for"),
                 request.peer().principal(),
                 request.peer().localPrincipal(),
                 ids.incrementAndGet());
@@ -74,6 +73,27 @@ final class TunnelDispatcher implements HboneTunnelService {
             case PortDispatch.Tcp t -> tcp(request, client, worker, m.tcp(t.chain()));
             case PortDispatch.Detect x -> detect(request, client, worker, m, x);
         }
+    }
+
+    @Override
+    public void refused(
+            TunnelRequest.PeerConnection peer,
+            CharSequence method,
+            @Nullable CharSequence authority,
+            @Nullable CharSequence path,
+            int status) {
+        ClientConnection client = ClientConnection.of(
+                ClientConnection.text(
+                        IpAddress.of(peer.localAddress().getAddress()),
+                        peer.localAddress().getPort()),
+                null,
+                0,
+                peer.remoteAddress(),
+                null,
+                peer.principal(),
+                peer.localPrincipal(),
+                ids.incrementAndGet());
+        refusedLog.log(RefusedTunnel.request(client, method, authority, path, status));
     }
 
     private static int port(String text, int from) {
@@ -93,8 +113,8 @@ final class TunnelDispatcher implements HboneTunnelService {
 
     private void refuse(TunnelRequest request, ClientConnection client) {
         request.refuse(503);
-        refusedLog.log(new RefusedTunnel(client, request.authority(), false));
-        refusedLog.log(new RefusedTunnel(client, request.authority(), true));
+        refusedLog.log(RefusedTunnel.listener(client));
+        refusedLog.log(RefusedTunnel.connect(client, request.authority()));
     }
 
     private void http(
@@ -163,7 +183,7 @@ final class TunnelDispatcher implements HboneTunnelService {
         TcpConnection c = new TcpConnection(service, client, worker);
         if (!c.plan()) {
             request.refuse(503);
-            refusedLog.log(new RefusedTunnel(client, request.authority(), true));
+            refusedLog.log(RefusedTunnel.connect(client, request.authority()));
             return;
         }
         Channel tunnel = request.accept(c.downstreamHandler());
@@ -196,89 +216,5 @@ final class TunnelDispatcher implements HboneTunnelService {
                     return c;
                 }),
                 first -> httpHandler(http, client, worker, first)));
-    }
-
-    /** The log's view of a CONNECT that was refused: Envoy writes one line for the listener and one for the CONNECT. */
-    private static final class RefusedTunnel implements LogContext {
-        private final ClientConnection client;
-        private final String authority;
-        private final boolean connect;
-        private final long at = System.currentTimeMillis() * 1_000_000;
-        private final @Nullable RequestHead head;
-
-        RefusedTunnel(ClientConnection client, String authority, boolean connect) {
-            this.client = client;
-            this.authority = authority;
-            this.connect = connect;
-            this.head = connect
-                    ? new RequestHead(
-                            RequestHead.Protocol.HTTP_2,
-                            io.netty.util.AsciiString.cached("CONNECT"),
-                            new io.netty.util.AsciiString(this.authority),
-                            io.netty.util.AsciiString.EMPTY_STRING,
-                            io.netty.util.AsciiString.EMPTY_STRING,
-                            new io.milepost.http.Headers(1))
-                    : null;
-        }
-
-        @Override
-        public boolean tcp() {
-            return !connect;
-        }
-
-        @Override
-        public @Nullable RequestHead request() {
-            return head;
-        }
-
-        @Override
-        public int responseCode() {
-            return connect ? 503 : 0;
-        }
-
-        @Override
-        public long startEpochNanos() {
-            return at;
-        }
-
-        @Override
-        public long durationNanos() {
-            return 0;
-        }
-
-        @Override
-        public long bytesReceived() {
-            return 0;
-        }
-
-        @Override
-        public long bytesSent() {
-            return 0;
-        }
-
-        @Override
-        public int responseFlags() {
-            return connect ? ResponseFlags.UPSTREAM_CONNECTION_FAILURE : ResponseFlags.NO_ROUTE_FOUND;
-        }
-
-        @Override
-        public CharSequence responseCodeDetails() {
-            return connect ? "destination_not_served" : "filter_chain_not_found";
-        }
-
-        @Override
-        public CharSequence downstreamLocalAddress() {
-            return client.localText();
-        }
-
-        @Override
-        public CharSequence downstreamRemoteAddress() {
-            return client.remoteText();
-        }
-
-        @Override
-        public @Nullable CharSequence peerPrincipal() {
-            return client.principal();
-        }
     }
 }

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What is known of a client's tunnel; parsed once per tunnel and shared by its exchanges.
  *
  * @param destination what the CONNECT named; null when it named no address
+ * @param source peer address of the connection
+ * @param remote what the CONNECT's {@code x-forwarded-for} says of it (its last entry), else {@code source}
  * @param principal SPIFFE URI of the client
  */
 public record ClientConnection(
@@ -17,6 +19,7 @@ public record ClientConnection(
         @Nullable IpAddress destination,
         int destinationPort,
         IpAddress source,
+        IpAddress remote,
         @Nullable String principal,
         @Nullable String localPrincipal,
         long id) {
@@ -26,19 +29,30 @@ public record ClientConnection(
             @Nullable IpAddress destination,
             int port,
             InetSocketAddress remote,
+            @Nullable String forwardedFor,
             @Nullable String principal,
             @Nullable String localPrincipal,
             long id) {
         IpAddress source = IpAddress.of(remote.getAddress());
+        IpAddress forwarded = last(forwardedFor);
         return new ClientConnection(
                 new AsciiString(authority),
-                new AsciiString(text(source, remote.getPort())),
+                new AsciiString(forwarded == null ? text(source, remote.getPort()) : text(forwarded, 0)),
                 destination,
                 port,
                 source,
+                forwarded == null ? source : forwarded,
                 principal,
                 localPrincipal,
                 id);
+    }
+
+    /** As Envoy without trusted hops: the last entry of the list, if it is an address. */
+    private static @Nullable IpAddress last(@Nullable String list) {
+        if (list == null) {
+            return null;
+        }
+        return IpAddress.parse(list.substring(list.lastIndexOf(',') + 1).trim()).orElse(null);
     }
 
     public static String text(IpAddress ip, int port) {

@@ -103,7 +103,7 @@ abstract class ExchangeFacts implements Attributes, Served {
     @Override
     public final IpAddress remoteIp() {
         IpAddress r = remoteIp;
-        return r == null ? client.source() : r;
+        return r == null ? client.remote() : r;
     }
 
     @Override

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Envoy's own that a client may not set, x-request-id and x-forwarded-proto (recorded cases {@code http-forwarded},
  * {@code http-hop}).
  */
-final class RequestEdge {
+public final class RequestEdge {
     private static final AsciiString HTTP = AsciiString.cached("http");
     private static final AsciiString WEBSOCKET = AsciiString.cached("websocket");
 
@@ -96,7 +96,7 @@ final class RequestEdge {
     private static final byte[] HEX = "0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
 
     /** A random UUID (version 4) as text, without intermediate objects. */
-    private static AsciiString uuid() {
+    public static AsciiString uuid() {
         ThreadLocalRandom random = ThreadLocalRandom.current();
         long hi = (random.nextLong() & ~0xF000L) | 0x4000L;
         long lo = (random.nextLong() & 0x3FFFFFFFFFFFFFFFL) | 0x8000000000000000L;
