@@ -68,6 +68,48 @@ public record Cluster(
                 Transport.DEFAULT);
     }
 
+    public Cluster withTls(UpstreamTls to) {
+        return new Cluster(
+                name,
+                serviceHost,
+                serviceName,
+                serviceNamespace,
+                subset,
+                protocol,
+                discovery,
+                balancer,
+                limits,
+                outlier,
+                Optional.of(to),
+                proxyProtocol,
+                connectTimeoutMillis,
+                idleTimeoutMillis,
+                panicThresholdPercent,
+                source,
+                transport);
+    }
+
+    public Cluster withLimits(Limits to) {
+        return new Cluster(
+                name,
+                serviceHost,
+                serviceName,
+                serviceNamespace,
+                subset,
+                protocol,
+                discovery,
+                balancer,
+                to,
+                outlier,
+                tls,
+                proxyProtocol,
+                connectTimeoutMillis,
+                idleTimeoutMillis,
+                panicThresholdPercent,
+                source,
+                transport);
+    }
+
     public Cluster withTransport(Transport t) {
         return new Cluster(
                 name,

@@ -14,7 +14,6 @@ import io.milepost.mesh.Endpoints.Tunnel;
 import io.milepost.mesh.Locality;
 import io.milepost.mesh.SpiffeId;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,14 +22,17 @@ import java.util.TreeMap;
 /** Clusters and endpoints of one service. */
 final class Clusters {
     private static final int HBONE_PORT = 15008;
-    private static final Comparator<Locality> BY_NAME =
-            Comparator.comparing(Locality::region).thenComparing(Locality::zone).thenComparing(Locality::subzone);
     private final MeshConfig mesh;
+    private final ServiceRegistry registry;
+    private final Place self;
     private final Map<String, Cluster> clusters = new TreeMap<>();
     private final Map<String, Endpoints> endpoints = new TreeMap<>();
 
-    Clusters(MeshConfig mesh) {
+    /** @param self where the waypoint runs */
+    Clusters(MeshConfig mesh, ServiceRegistry registry, Place self) {
         this.mesh = mesh;
+        this.registry = registry;
+        this.self = self;
     }
 
     Map<String, Cluster> clusters() {
@@ -68,11 +70,11 @@ final class Clusters {
                 new Cluster(
                         name,
                         s.host(),
-                        s.info().name(),
+                        s.order(),
                         s.info().namespace(),
                         subset,
                         http ? protocol(port.protocol()) : Protocol.TCP,
-                        discovery(s.resolution()),
+                        discovery(s),
                         Cluster.LoadBalancer.LEAST_REQUEST,
                         Cluster.Limits.NONE,
                         Optional.empty(),
@@ -81,12 +83,33 @@ final class Clusters {
                         mesh.connectTimeoutMillis(),
                         3_600_000,
                         0,
-                        s.source()),
+                        s.source(),
+                        transport(s)),
+                port,
                 http);
         put(c);
-        if (c.discovery() != Discovery.ORIGINAL_DST && c.discovery() != Discovery.DYNAMIC_DNS) {
-            endpoints.put(name, endpoints(s, port, name, policy.labels()));
+        switch (c.discovery()) {
+            case ORIGINAL_DST -> endpoints.put(name, Endpoints.none(name));
+            case DYNAMIC_DNS -> endpoints.put(name, portOnly(name, port));
+            default -> endpoints.put(name, endpoints(s, port, name, policy));
         }
+    }
+
+    /** No address, but the port for requests whose Host has none. */
+    private static Endpoints portOnly(String name, Port port) {
+        Endpoint any = new Endpoint("", port.target(), Optional.empty(), "");
+        return new Endpoints(
+                name, List.of(new Endpoints.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(any))));
+    }
+
+    private Cluster.Transport transport(ServiceModel s) {
+        Cluster.Transport d = Cluster.Transport.DEFAULT;
+        Cluster.Dns dns = new Cluster.Dns(
+                s.traits().raceAddresses() ? Cluster.Dns.Family.ALL : d.dns().family(),
+                mesh.dnsRefreshMillis(),
+                d.dns().respectTtl());
+        return new Cluster.Transport(
+                d.maxConnectionMillis(), d.tcpIdleMillis(), mesh.tcpKeepalive(), d.http2Keepalive(), dns);
     }
 
     private void put(Cluster c) {
@@ -101,47 +124,51 @@ final class Clusters {
         };
     }
 
-    private static Discovery discovery(Resolution r) {
-        return switch (r) {
+    private static Discovery discovery(ServiceModel s) {
+        return switch (s.resolution()) {
             case STATIC -> Discovery.ENDPOINTS;
             case NONE -> Discovery.ORIGINAL_DST;
-            case DNS -> Discovery.STRICT_DNS;
+            case DNS -> s.traits().raceAddresses() ? Discovery.LOGICAL_DNS : Discovery.STRICT_DNS;
             case DNS_ROUND_ROBIN -> Discovery.LOGICAL_DNS;
             case DYNAMIC_DNS -> Discovery.DYNAMIC_DNS;
         };
     }
 
-    private Endpoints endpoints(ServiceModel s, Port port, String name, Map<String, String> subset) {
-        Map<Locality, List<Endpoint>> byLocality = new TreeMap<>(BY_NAME);
+    private Endpoints endpoints(ServiceModel s, Port port, String name, DestinationPolicy policy) {
+        List<Localities.Placed> placed = new ArrayList<>();
+        Map<String, String> subset = policy.labels();
         for (Member m : s.endpoints()) {
             Integer target = m.ports().get(port.number());
-            if (target == null || !m.ready() || !m.labels().entrySet().containsAll(subset.entrySet())) {
+            if (target == null || !m.ready()) {
                 continue;
             }
-            Locality locality = m.pod().map(PodModel::locality).orElse(Locality.UNKNOWN);
-            byLocality.computeIfAbsent(locality, l -> new ArrayList<>()).add(endpoint(m, target));
+            Place place = Place.of(m.pod().locality(), m.pod().node(), m.labels());
+            boolean here = !s.traits().localOnly() || !m.pod().node().isEmpty() && m.pod().node().equals(self.node());
+            if (here && place.labels().entrySet().containsAll(subset.entrySet())) {
+                placed.add(new Localities.Placed(endpoint(m, target), place));
+            }
         }
-        List<LocalityEndpoints> out = new ArrayList<>();
-        byLocality.forEach((l, list) -> out.add(new LocalityEndpoints(l, 0, 0, list)));
-        return new Endpoints(name, out);
+        return new Endpoints(
+                name,
+                Localities.arrange(placed, policy.locality(s.traits().distribution()), self));
     }
 
     private Endpoint endpoint(Member m, int target) {
-        Optional<Tunnel> tunnel = m.pod()
-                .filter(PodModel::hbone)
-                .map(p -> new Tunnel(
-                        m.address(),
-                        HBONE_PORT,
-                        (m.address().indexOf(':') >= 0 ? "[" + m.address() + "]" : m.address()) + ":" + target,
-                        List.of(identity(p).toString())));
-        return new Endpoint(
-                m.address(),
-                target,
-                tunnel,
-                m.weight(),
-                Health.HEALTHY,
-                m.pod().map(PodModel::uid).orElse(""),
-                m.labels());
+        // A pod knows best how its address is reached, whoever else wrote the address down.
+        PodModel p = registry.podAt(m.address()).orElse(m.pod());
+        Optional<Tunnel> tunnel = p.hbone() || m.pod().hbone()
+                ? Optional.of(new Tunnel(m.address(), HBONE_PORT, authority(m.address(), target), identities(p)))
+                : Optional.empty();
+        return new Endpoint(m.address(), target, tunnel, m.weight(), Health.HEALTHY, p.uid(), m.labels());
+    }
+
+    private static String authority(String address, int port) {
+        return (address.indexOf(':') >= 0 ? "[" + address + "]" : address) + ":" + port;
+    }
+
+    /** Whoever has no account may show any identity of the trust domain. */
+    private List<String> identities(PodModel p) {
+        return p.serviceAccount().isEmpty() ? List.of() : List.of(identity(p).toString());
     }
 
     SpiffeId identity(PodModel p) {

@@ -1,52 +1,104 @@
 package io.milepost.config.kube;
 
 import io.milepost.mesh.Cluster;
-import io.milepost.mesh.Cluster.Limits;
-import io.milepost.mesh.Cluster.LoadBalancer;
-import io.milepost.mesh.Cluster.LoadBalancer.Policy;
-import io.milepost.mesh.Cluster.OutlierDetection;
 import io.milepost.mesh.RouteAction.HashPolicy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** DestinationRules by host: subsets and traffic policies. */
+/** DestinationRules by host: which count, their subsets and traffic policies. */
 final class DestinationRules {
-    private final KubeObjects objects;
-    private final Report report;
     private final GatewayRef waypoint;
     private final MeshConfig mesh;
     private final ServiceRegistry registry;
+    private final TrafficPolicy.Context context;
+    private final Map<String, Namespace> namespaces = new HashMap<>();
+    private final Map<String, List<Fields>> byHost = new HashMap<>();
+
+    /** The rules of one namespace by the host they are written for; wildcards apart. */
+    private record Namespace(Map<String, List<Fields>> exact, Map<String, List<Fields>> wildcards) {}
+
+    /** How a destination's DestinationRule changes raw connections. */
+    record TcpSettings(long idleTimeoutMillis, long maxDurationMillis, boolean hashSourceIp) {
+        static final TcpSettings DEFAULT = new TcpSettings(0, 0, false);
+    }
 
     DestinationRules(
             KubeObjects objects, Report report, GatewayRef waypoint, MeshConfig mesh, ServiceRegistry registry) {
-        this.objects = objects;
-        this.report = report;
         this.waypoint = waypoint;
         this.mesh = mesh;
         this.registry = registry;
+        this.context = new TrafficPolicy.Context(mesh, new UpstreamTlsReader(objects, waypoint));
+        for (KubeObject o : objects.ofKind("DestinationRule")) {
+            index(o, report);
+        }
+    }
+
+    private void index(KubeObject o, Report report) {
+        Fields spec = report.open(o).at("spec");
+        String host = ServiceRegistry.fqdn(spec.required("host"), o.namespace());
+        List<String> exportTo = spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().destinationRule();
+        if (spec.has("workloadSelector")) {
+            spec.warn(
+                    "workloadSelector",
+                    "is for sidecars, this object has no effect at a waypoint: remove it to let the object count");
+            skip(spec);
+            return;
+        }
+        if (!Visibility.visible(exportTo, o.namespace(), waypoint.namespace())) {
+            spec.info("exportTo", "is not visible in namespace " + waypoint.namespace() + " of this waypoint");
+            skip(spec);
+            return;
+        }
+        if (registry.matching(List.of(host)).isEmpty()) {
+            spec.info("host", "there is no service " + host + ": no effect here");
+            skip(spec);
+            return;
+        }
+        Namespace n = namespaces.computeIfAbsent(
+                o.namespace(), k -> new Namespace(new HashMap<>(), new LinkedHashMap<>()));
+        Map<String, List<Fields>> kind = host.startsWith("*") ? n.wildcards() : n.exact();
+        kind.computeIfAbsent(host, k -> new ArrayList<>()).add(spec);
+    }
+
+    private static void skip(Fields spec) {
+        spec.skip("workloadSelector", "trafficPolicy", "subsets");
     }
 
     /** The policy of the whole service, for one port. */
     DestinationPolicy policy(ServiceModel s, int port) {
-        return new Merged(levels(first(rulesFor(s.host()), "trafficPolicy"), port), Map.of());
+        return base(s.host(), port)
+                .<DestinationPolicy>map(p -> new Applied(p, Map.of(), context))
+                .orElse(new Applied(TrafficPolicy.NONE, Map.of(), context));
     }
 
     /** Subsets by name; the first definition wins. */
     Map<String, DestinationPolicy> subsets(ServiceModel s, int port) {
         List<Fields> rules = rulesFor(s.host());
         Map<String, DestinationPolicy> out = new LinkedHashMap<>();
-        Optional<Fields> base = first(rules, "trafficPolicy");
+        Optional<TrafficPolicy> base = base(s.host(), port);
         for (Fields rule : rules) {
             for (Fields subset : rule.list("subsets")) {
-                List<Fields> levels = levels(subset.maybe("trafficPolicy"), port);
-                levels.addAll(levels(base, port));
-                out.putIfAbsent(subset.required("name"), new Merged(levels, subset.map("labels")));
+                String name = subset.required("name");
+                if (out.containsKey(name)) {
+                    subset.warn("name", "an earlier DestinationRule defines subset '" + name + "': it counts, not this");
+                    subset.skipAll();
+                    continue;
+                }
+                TrafficPolicy own = subset.maybe("trafficPolicy")
+                        .map(p -> TrafficPolicy.forPort(p, port).over(base))
+                        .orElse(base.orElse(TrafficPolicy.NONE));
+                out.put(name, new Applied(own, subset.map("labels"), context));
             }
         }
         return out;
+    }
+
+    private Optional<TrafficPolicy> base(String host, int port) {
+        return first(rulesFor(host)).map(p -> TrafficPolicy.forPort(p, port));
     }
 
     boolean hasSubset(String host, String subset) {
@@ -55,187 +107,138 @@ final class DestinationRules {
                         .anyMatch(s -> s.text("name", "").equals(subset)));
     }
 
-    /** The keys for consistent hashing; only the top level counts (recorded from istiod). */
+    /** The keys of the default route; settings of single ports bring none (recorded from istiod). */
     List<HashPolicy> hash(String host) {
-        Optional<Fields> hash = first(rulesFor(host), "trafficPolicy")
-                .flatMap(p -> p.maybe("loadBalancer"))
-                .flatMap(l -> l.maybe("consistentHash"));
-        if (hash.isEmpty()) {
-            return List.of();
-        }
-        Fields h = hash.get();
-        if (h.has("httpHeaderName")) {
-            return List.of(new HashPolicy.Header(h.text("httpHeaderName", "").toLowerCase(java.util.Locale.ROOT)));
-        }
-        if (h.has("httpCookie")) {
-            Fields c = h.at("httpCookie");
-            List<String> attributes = new ArrayList<>();
-            for (Fields a : c.list("attributes")) {
-                String value = a.text("value", "");
-                attributes.add(value.isEmpty() ? a.required("name") : a.required("name") + "=" + value);
-            }
-            return List.of(new HashPolicy.Cookie(
-                    c.required("name"),
-                    c.has("ttl") ? Optional.of(c.millis("ttl", 0) / 1000) : Optional.empty(),
-                    c.text("path", ""),
-                    attributes));
-        }
-        if (h.has("httpQueryParameterName")) {
-            return List.of(new HashPolicy.QueryParameter(h.text("httpQueryParameterName", "")));
-        }
-        return h.bool("useSourceIp", false) ? List.of(new HashPolicy.SourceIp()) : List.of();
+        return ConsistentHash.keys(first(rulesFor(host)).map(p -> p.at("loadBalancer")));
     }
 
-    /** Rules of the waypoint's namespace, else of the service's, else of the root; exact hosts hide wildcards. */
-    private List<Fields> rulesFor(String host) {
-        List<String> namespaces = new ArrayList<>();
-        namespaces.add(waypoint.namespace());
-        registry.byHost(host).ifPresent(s -> namespaces.add(s.info().namespace()));
-        namespaces.add(mesh.settings().rootNamespace());
-        for (String namespace : namespaces) {
-            List<Fields> best = new ArrayList<>();
-            int length = -1;
-            for (KubeObject o : objects.ofKind("DestinationRule", namespace)) {
-                Fields spec = report.open(o).at("spec");
-                String h = ServiceRegistry.fqdn(spec.text("host", ""), o.namespace());
-                List<String> exportTo = spec.texts("exportTo");
-                boolean visible = exportTo.isEmpty()
-                        || exportTo.contains("*")
-                        || exportTo.contains(waypoint.namespace())
-                        || exportTo.contains(".") && o.namespace().equals(waypoint.namespace());
-                if (!visible || spec.has("workloadSelector") || !VirtualServices.hostMatches(h, host)) {
-                    continue;
-                }
-                int rank = h.startsWith("*") ? h.length() : Integer.MAX_VALUE;
-                if (rank > length) {
-                    best.clear();
-                    length = rank;
-                }
-                if (rank == length) {
-                    best.add(spec);
-                }
-            }
-            if (!best.isEmpty()) {
-                return best;
+    /**
+     * The keys for a VirtualService's destination: those of its subset count before those of the service, and at both
+     * levels those of a port, if the destination names one.
+     *
+     * @param port 0 when the destination names none
+     */
+    List<HashPolicy> hash(String host, String subset, int port) {
+        Optional<Fields> policy = first(rulesFor(host));
+        Optional<Fields> own = subsetPolicy(host, subset);
+        List<Optional<Fields>> inOrder = List.of(
+                own.flatMap(p -> TrafficPolicy.portLevel(p, port)),
+                own,
+                policy.flatMap(p -> TrafficPolicy.portLevel(p, port)),
+                policy);
+        for (Optional<Fields> p : inOrder) {
+            List<HashPolicy> keys = ConsistentHash.keys(p.map(x -> x.at("loadBalancer")));
+            if (!keys.isEmpty()) {
+                return keys;
             }
         }
         return List.of();
     }
 
-    private static Optional<Fields> first(List<Fields> rules, String field) {
-        return rules.stream().filter(r -> r.has(field)).map(r -> r.at(field)).findFirst();
+    /** Only settings for the whole service count here, and of a subset the hash. */
+    TcpSettings tcp(String host, String subset) {
+        Optional<Fields> policy = first(rulesFor(host));
+        if (policy.isEmpty() && rulesFor(host).isEmpty()) {
+            return TcpSettings.DEFAULT;
+        }
+        boolean source = sourceIp(policy).orElse(false);
+        Optional<Fields> own = subsetPolicy(host, subset).filter(p -> p.has("loadBalancer"));
+        if (own.isPresent()) {
+            source = sourceIp(own).orElse(false);
+        }
+        Optional<Fields> tcp =
+                policy.map(p -> p.at("connectionPool").at("tcp")).filter(Fields::exists);
+        return new TcpSettings(
+                tcp.map(t -> t.millis("idleTimeout", 0)).orElse(0L),
+                tcp.map(t -> t.millis("maxConnectionDuration", 0)).orElse(0L),
+                source);
     }
 
-    /** The port's settings, then the general ones. */
-    private static List<Fields> levels(Optional<Fields> policy, int port) {
-        List<Fields> out = new ArrayList<>();
-        if (policy.isPresent()) {
-            for (Fields p : policy.get().list("portLevelSettings")) {
-                if (p.at("port").integer("number", 0) == port) {
-                    out.add(p);
+    private static Optional<Boolean> sourceIp(Optional<Fields> policy) {
+        return policy.map(p -> p.at("loadBalancer").at("consistentHash").bool("useSourceIp", false));
+    }
+
+    private Optional<Fields> subsetPolicy(String host, String subset) {
+        if (subset.isEmpty()) {
+            return Optional.empty();
+        }
+        for (Fields r : rulesFor(host)) {
+            for (Fields s : r.list("subsets")) {
+                if (s.text("name", "").equals(subset)) {
+                    return s.maybe("trafficPolicy");
                 }
             }
-            out.add(policy.get());
         }
-        return out;
+        return Optional.empty();
     }
 
-    /** Each setting comes from the most specific level that has it. */
-    private record Merged(List<Fields> levels, Map<String, String> labels) implements DestinationPolicy {
-        private Optional<Fields> setting(String name) {
-            return levels.stream().filter(l -> l.has(name)).map(l -> l.at(name)).findFirst();
+    /** Rules of the waypoint's namespace, else of the service's, else of the root; exact hosts hide wildcards. */
+    private List<Fields> rulesFor(String host) {
+        List<Fields> known = byHost.get(host);
+        if (known == null) {
+            known = find(host);
+            byHost.put(host, known);
+        }
+        return known;
+    }
+
+    private List<Fields> find(String host) {
+        List<String> order = new ArrayList<>();
+        order.add(waypoint.namespace());
+        registry.byHost(host).ifPresent(s -> order.add(s.info().namespace()));
+        order.add(mesh.settings().rootNamespace());
+        for (String name : order) {
+            Namespace n = namespaces.get(name);
+            if (n == null) {
+                continue;
+            }
+            List<Fields> exact = n.exact().get(host);
+            if (exact != null) {
+                return exact;
+            }
+            String best = "";
+            for (String w : n.wildcards().keySet()) {
+                if (w.length() > best.length() && VirtualServices.hostMatches(w, host)) {
+                    best = w;
+                }
+            }
+            if (!best.isEmpty()) {
+                return n.wildcards().getOrDefault(best, List.of());
+            }
+        }
+        return List.of();
+    }
+
+    /** Of several rules for one host the first with a policy counts. */
+    private static Optional<Fields> first(List<Fields> rules) {
+        Optional<Fields> found = Optional.empty();
+        for (Fields r : rules) {
+            if (!r.has("trafficPolicy")) {
+                continue;
+            }
+            if (found.isEmpty()) {
+                found = Optional.of(r.at("trafficPolicy"));
+            } else {
+                r.warn(
+                        "trafficPolicy",
+                        "has no effect: DestinationRule " + found.get().object().key()
+                                + " for the same host is older and has one; join them");
+                r.skip("trafficPolicy");
+            }
+        }
+        return found;
+    }
+
+    private record Applied(TrafficPolicy policy, Map<String, String> labels, TrafficPolicy.Context context)
+            implements DestinationPolicy {
+        @Override
+        public Cluster apply(Cluster cluster, ServiceModel.Port port, boolean http) {
+            return policy.apply(cluster, port, http, context);
         }
 
         @Override
-        public Cluster apply(Cluster c, boolean http) {
-            if (levels.isEmpty()) {
-                return c;
-            }
-            Fields pool = setting("connectionPool").orElse(levels.getFirst().at("connectionPool"));
-            Fields tcp = pool.at("tcp");
-            Fields h = pool.at("http");
-            String upgrade = h.text("h2UpgradePolicy", "");
-            Cluster.Protocol protocol = c.protocol();
-            if (http && h.bool("useClientProtocol", false)) {
-                protocol = Cluster.Protocol.CLIENT;
-            } else if (http && upgrade.equals("UPGRADE")) {
-                protocol = Cluster.Protocol.HTTP2;
-            }
-            int unlimited = Integer.MAX_VALUE;
-            Limits limits = new Limits(
-                    positive(tcp.integer("maxConnections", 0), unlimited),
-                    positive(h.integer("http1MaxPendingRequests", 0), unlimited),
-                    positive(h.integer("http2MaxRequests", 0), unlimited),
-                    positive(h.integer("maxRetries", 0), unlimited),
-                    h.integer("maxRequestsPerConnection", 0),
-                    h.integer("maxConcurrentStreams", 0),
-                    Optional.empty());
-            Optional<Fields> outlier = setting("outlierDetection");
-            return new Cluster(
-                    c.name(),
-                    c.serviceHost(),
-                    c.serviceName(),
-                    c.serviceNamespace(),
-                    c.subset(),
-                    protocol,
-                    c.discovery(),
-                    setting("loadBalancer").map(Merged::balancer).orElse(c.balancer()),
-                    limits,
-                    outlier.map(Merged::outlier),
-                    c.tls(),
-                    c.proxyProtocol(),
-                    tcp.millis("connectTimeout", c.connectTimeoutMillis()),
-                    h.millis("idleTimeout", tcp.millis("idleTimeout", c.idleTimeoutMillis())),
-                    outlier.map(o -> o.decimal("minHealthPercent", 0)).orElse(c.panicThresholdPercent()),
-                    levels.getFirst().ref());
-        }
-
-        private static int positive(int n, int otherwise) {
-            return n > 0 ? n : otherwise;
-        }
-
-        private static LoadBalancer balancer(Fields f) {
-            String simple = f.text("simple", "");
-            Optional<LoadBalancer.Warmup> warmup = f.maybe("warmup")
-                    .map(w -> new LoadBalancer.Warmup(
-                            w.millis("duration", 0), w.decimal("aggression", 1), w.decimal("minimumPercent", 10)));
-            if (f.has("consistentHash")) {
-                Fields h = f.at("consistentHash");
-                if (h.has("maglev")) {
-                    long size = h.at("maglev").integer("tableSize", 65_537);
-                    return new LoadBalancer(
-                            Policy.MAGLEV, Optional.of(new LoadBalancer.Ring(size, size)), Optional.empty(), false);
-                }
-                long minimum = h.at("ringHash").integer("minimumRingSize", h.integer("minimumRingSize", 1024));
-                return new LoadBalancer(
-                        Policy.RING_HASH,
-                        Optional.of(new LoadBalancer.Ring(minimum, 8_388_608)),
-                        Optional.empty(),
-                        false);
-            }
-            Policy policy = switch (simple) {
-                case "ROUND_ROBIN" -> Policy.ROUND_ROBIN;
-                case "RANDOM" -> Policy.RANDOM;
-                case "PASSTHROUGH" -> {
-                    f.warn("simple", "PASSTHROUGH is not supported yet, requests are balanced: remove it");
-                    yield Policy.LEAST_REQUEST;
-                }
-                default -> Policy.LEAST_REQUEST;
-            };
-            return new LoadBalancer(policy, Optional.empty(), warmup, false);
-        }
-
-        private static OutlierDetection outlier(Fields f) {
-            long base = f.millis("baseEjectionTime", 30_000);
-            return new OutlierDetection(
-                    f.has("consecutive5xxErrors") ? f.integer("consecutive5xxErrors", 5) : 5,
-                    f.integer("consecutiveGatewayErrors", 0),
-                    f.bool("splitExternalLocalOriginErrors", false),
-                    f.integer("consecutiveLocalOriginFailures", 5),
-                    f.millis("interval", 10_000),
-                    base,
-                    Math.max(base, 300_000),
-                    f.integer("maxEjectionPercent", 10));
+        public LocalitySetting locality(TrafficDistribution distribution) {
+            return policy.locality(distribution, context);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.milepost.config.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.milepost.mesh.Cluster.TcpKeepalive;
 import io.milepost.mesh.HttpSettings.PathNormalization;
 import io.milepost.mesh.MeshSettings;
 import io.milepost.mesh.RetryPolicy;
@@ -23,7 +24,15 @@ record MeshConfig(
         Map<String, Fields> providers,
         List<String> defaultLogProviders,
         boolean listenerLogDisabled,
+        Exports exports,
+        boolean http2Upgrade,
+        Optional<TcpKeepalive> tcpKeepalive,
+        Fields locality,
+        long dnsRefreshMillis,
         SourceRef source) {
+
+    /** Where objects without exportTo are visible; empty lists are everywhere. */
+    record Exports(List<String> service, List<String> virtualService, List<String> destinationRule) {}
 
     static final String ROOT_NAMESPACE = "istio-system";
 
@@ -64,6 +73,14 @@ record MeshConfig(
                 providers,
                 mesh.at("defaultProviders").texts("accessLogging"),
                 mesh.bool("disableEnvoyListenerLog", false),
+                new Exports(
+                        mesh.texts("defaultServiceExportTo"),
+                        mesh.texts("defaultVirtualServiceExportTo"),
+                        mesh.texts("defaultDestinationRuleExportTo")),
+                mesh.text("h2UpgradePolicy", "DO_NOT_UPGRADE").equals("UPGRADE"),
+                mesh.maybe("tcpKeepalive").map(ConnectionPool::keepalive),
+                mesh.at("localityLbSetting"),
+                mesh.millis("dnsRefreshRate", 60_000),
                 source);
     }
 

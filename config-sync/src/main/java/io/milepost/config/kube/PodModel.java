@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A Pod, a pod of a Deployment that has no Pod written down, or a WorkloadEntry.
+ * A Pod, a pod of a Deployment that has no Pod written down, a WorkloadEntry, or an endpoint of a ServiceEntry or
+ * EndpointSlice.
  *
  * @param portNames container ports by name
  * @param hbone whether a ztunnel in front of it accepts HBONE
@@ -29,9 +30,44 @@ record PodModel(
 
     /** The uid that WDS gives. */
     String uid() {
-        return kind.equals("Pod")
-                ? "Kubernetes//Pod/" + namespace + "/" + name
-                : "Kubernetes/networking.istio.io/" + kind + "/" + namespace + "/" + name;
+        return switch (kind) {
+            case "Pod" -> "Kubernetes//Pod/" + namespace + "/" + name;
+            case "WorkloadEntry" -> "Kubernetes/networking.istio.io/WorkloadEntry/" + namespace + "/" + name;
+            case "EndpointSlice" ->
+                "Kubernetes/discovery.k8s.io/EndpointSlice/" + namespace + "/" + name + "/" + address();
+            default -> "Kubernetes/networking.istio.io/" + kind + "/" + namespace + "/" + name + "/" + address();
+        };
+    }
+
+    /**
+     * An endpoint that is written to another object. Whether it is reached over HBONE is known only from the pod that has
+     * its address.
+     *
+     * @param kind of that object
+     * @param account empty when nobody wrote one
+     */
+    static PodModel written(
+            String kind, KubeObject owner, String address, String account, Locality locality, int weight) {
+        return new PodModel(
+                kind,
+                owner.namespace(),
+                owner.name(),
+                Map.of(),
+                Map.of(),
+                List.of(address),
+                account,
+                owner.name(),
+                "pod",
+                "",
+                locality,
+                Map.of(),
+                weight,
+                false,
+                true);
+    }
+
+    boolean isPod() {
+        return kind.equals("Pod");
     }
 
     String address() {

@@ -181,16 +181,26 @@ final class Pods {
                 true));
     }
 
+    /** {@code region/zone/subzone}. */
+    static Locality locality(String text) {
+        String[] l = text.split("/", -1);
+        return new Locality(l[0], l.length > 1 ? l[1] : "", l.length > 2 ? l[2] : "");
+    }
+
     private static PodModel workloadEntry(KubeObject w, Report report) {
         Fields spec = report.open(w).at("spec");
         String address = spec.text("address", "");
         Map<String, String> labels = new TreeMap<>(w.labels());
         labels.putAll(spec.map("labels"));
-        String[] l = spec.text("locality", "").split("/", -1);
+        Locality locality = locality(spec.text("locality", ""));
         Map<String, Integer> ports = new TreeMap<>();
-        spec.map("ports").forEach((k, v) -> ports.put(k, Integer.parseInt(v)));
-        int weight = spec.integer("weight", 1);
-        spec.skip("network");
+        Fields named = spec.at("ports");
+        spec.map("ports").forEach((k, v) -> ports.put(k, named.integer(k, 0)));
+        int weight = Math.max(1, spec.integer("weight", 1));
+        if (spec.has("network")) {
+            spec.warn("network", "gateways between networks are not served: the workload is reached directly");
+            spec.skip("network");
+        }
         return new PodModel(
                 "WorkloadEntry",
                 w.namespace(),
@@ -202,7 +212,7 @@ final class Pods {
                 w.name(),
                 "pod",
                 "",
-                new Locality(l[0], l.length > 1 ? l[1] : "", l.length > 2 ? l[2] : ""),
+                locality,
                 ports,
                 weight,
                 "http".equals(labels.get("networking.istio.io/tunnel")),

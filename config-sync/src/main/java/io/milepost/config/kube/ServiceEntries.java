@@ -3,9 +3,11 @@ package io.milepost.config.kube;
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.config.kube.ServiceModel.Resolution;
+import io.milepost.config.kube.ServiceModel.Traits;
 import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Locality;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,18 +18,57 @@ import java.util.TreeMap;
 /** ServiceEntries: each host becomes a service. */
 final class ServiceEntries {
     private final KubeObjects objects;
-    private final List<PodModel> pods;
+    private final PodIndex pods;
     private final Waypoints waypoints;
     private final Report report;
 
-    ServiceEntries(KubeObjects objects, List<PodModel> pods, Waypoints waypoints, Report report) {
+    ServiceEntries(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report) {
         this.objects = objects;
         this.pods = pods;
         this.waypoints = waypoints;
         this.report = report;
     }
 
-    List<ServiceModel> translate() {
+    /**
+     * Adds the services; the endpoints of an entry for the host of a Kubernetes Service of the same namespace are added to
+     * that service, and the entry has no effect besides.
+     */
+    void addTo(List<ServiceModel> services) {
+        Map<String, Integer> known = new HashMap<>();
+        for (int i = 0; i < services.size(); i++) {
+            known.putIfAbsent(services.get(i).key(), i);
+        }
+        for (ServiceModel s : translate()) {
+            Integer at = known.get(s.key());
+            if (at == null || !services.get(at).info().kind().equals("Service")) {
+                services.add(s);
+            } else {
+                services.set(at, joined(services.get(at), s));
+            }
+        }
+    }
+
+    /** Ports belong together by name. */
+    private ServiceModel joined(ServiceModel service, ServiceModel entry) {
+        report.add(Finding.info(
+                entry.source(), "only adds its endpoints to the Service " + service.info().namespace() + "/"
+                        + service.info().name() + ", which has the same host"));
+        List<Member> all = new ArrayList<>(service.endpoints());
+        for (Member m : entry.endpoints()) {
+            Map<Integer, Integer> ports = new TreeMap<>();
+            for (Port p : service.ports()) {
+                entry.ports().stream()
+                        .filter(e -> e.name().equals(p.name()))
+                        .map(e -> m.ports().get(e.number()))
+                        .findFirst()
+                        .ifPresent(target -> ports.put(p.number(), target));
+            }
+            all.add(new Member(m.address(), ports, m.labels(), m.pod(), m.weight(), m.ready()));
+        }
+        return service.withEndpoints(all);
+    }
+
+    private List<ServiceModel> translate() {
         Set<String> taken = new HashSet<>();
         Set<String> without = new HashSet<>();
         for (KubeObject o : objects.ofKind("ServiceEntry")) {
@@ -47,8 +88,9 @@ final class ServiceEntries {
 
     private void translate(KubeObject o, Map<String, String> given, List<ServiceModel> out) {
         Fields spec = report.open(o).at("spec");
-        spec.skip("location", "exportTo", "subjectAltNames");
+        boolean external = spec.text("location", "MESH_EXTERNAL").equals("MESH_EXTERNAL");
         Resolution resolution = resolution(spec);
+        Traits traits = traits(o, spec);
         List<Port> ports = new ArrayList<>();
         for (Fields p : spec.list("ports")) {
             int number = p.integer("number", 0);
@@ -76,9 +118,10 @@ final class ServiceEntries {
             if (addresses.isEmpty()) {
                 Cidr.parse(given.getOrDefault(o.key() + "/" + host, "")).ifPresent(cidrs::add);
             }
+            check(spec, host, resolution, external);
             List<Member> members = selector.isEmpty()
-                    ? listed(endpoints, ports, host, resolution)
-                    : ServiceRegistry.bySelector(o.namespace(), selector, ports, pods);
+                    ? listed(o, endpoints, ports, host, resolution)
+                    : ServiceRegistry.bySelector(o.namespace(), selector, ports, false, pods);
             out.add(new ServiceModel(
                     new ServiceInfo("ServiceEntry", o.namespace(), o.name(), host, o.labels()),
                     o.annotations(),
@@ -88,6 +131,7 @@ final class ServiceEntries {
                     resolution,
                     waypoint,
                     members,
+                    traits,
                     o.ref()));
         }
     }
@@ -108,50 +152,73 @@ final class ServiceEntries {
         };
     }
 
-    private List<Member> listed(List<Fields> endpoints, List<Port> ports, String host, Resolution resolution) {
+    /** What istiod refuses, and what a waypoint cannot serve. */
+    private static void check(Fields spec, String host, Resolution resolution, boolean external) {
+        boolean wildcard = host.startsWith("*");
+        if (resolution == Resolution.DYNAMIC_DNS) {
+            if (!wildcard) {
+                spec.error("resolution", "DYNAMIC_DNS is for wildcard hosts: use DNS for '" + host + "'");
+            }
+            if (!external) {
+                spec.warn("location", "DYNAMIC_DNS needs MESH_EXTERNAL: a waypoint serves no others");
+            }
+            if (spec.has("addresses") || spec.has("endpoints")) {
+                spec.error("resolution", "DYNAMIC_DNS has neither addresses nor endpoints: remove them");
+            }
+        } else if (wildcard && (resolution == Resolution.DNS || resolution == Resolution.DNS_ROUND_ROBIN)) {
+            if (!spec.has("endpoints")) {
+                spec.error("hosts", "the wildcard '" + host + "' cannot be looked up: list endpoints or use DYNAMIC_DNS");
+            }
+        }
+        if (resolution == Resolution.NONE && spec.has("endpoints")) {
+            spec.error("endpoints", "cannot be given with resolution NONE: use STATIC or DNS");
+        }
+    }
+
+    private Traits traits(KubeObject o, Fields spec) {
+        Map<String, String> namespace = objects.find("Namespace", "", o.namespace())
+                .map(KubeObject::annotations)
+                .orElse(Map.of());
+        return new Traits(
+                TrafficDistribution.of("", o.annotations(), namespace),
+                false,
+                spec.texts("exportTo"),
+                "",
+                spec.texts("subjectAltNames"),
+                o.annotations().getOrDefault("istio.io/connect-strategy", "").equals("RACE_FIRST_TCP_CONNECT"));
+    }
+
+    private List<Member> listed(
+            KubeObject o, List<Fields> endpoints, List<Port> ports, String host, Resolution resolution) {
         List<Member> out = new ArrayList<>();
         for (Fields e : endpoints) {
-            String address = e.text("address", "");
-            Map<String, String> own = e.map("ports");
-            Map<Integer, Integer> mapped = new TreeMap<>();
-            for (Port p : ports) {
-                String port = own.get(p.name());
-                mapped.put(p.number(), port == null ? p.target() : Integer.parseInt(port));
-            }
-            Map<String, String> labels = e.map("labels");
-            String[] l = e.text("locality", "").split("/", -1);
-            String account = e.text("serviceAccount", "");
-            int weight = e.integer("weight", 1);
-            e.skip("network");
-            Optional<PodModel> known =
-                    pods.stream().filter(p -> p.addresses().contains(address)).findFirst();
-            // The endpoint's own locality and labels count, the pod tells how it is reached.
-            Optional<PodModel> pod = known.map(p -> l[0].isEmpty()
-                    ? p
-                    : new PodModel(
-                            p.kind(),
-                            p.namespace(),
-                            p.name(),
-                            p.labels(),
-                            p.annotations(),
-                            p.addresses(),
-                            account.isEmpty() ? p.serviceAccount() : account,
-                            p.workloadName(),
-                            p.workloadType(),
-                            p.node(),
-                            new Locality(l[0], l.length > 1 ? l[1] : "", l.length > 2 ? l[2] : ""),
-                            p.portNames(),
-                            p.weight(),
-                            p.hbone(),
-                            p.ready()));
-            out.add(new Member(address, mapped, labels, pod, weight, true));
+            out.add(member(o, e, ports));
         }
         boolean dns = resolution == Resolution.DNS || resolution == Resolution.DNS_ROUND_ROBIN;
-        if (out.isEmpty() && dns) {
+        if (out.isEmpty() && dns && !host.startsWith("*")) {
             Map<Integer, Integer> mapped = new TreeMap<>();
             ports.forEach(p -> mapped.put(p.number(), p.target()));
-            out.add(new Member(host, mapped, Map.of(), Optional.empty(), 1, true));
+            PodModel pod = PodModel.written("ServiceEntry", o, host, "", Locality.UNKNOWN, 1);
+            out.add(new Member(host, mapped, Map.of(), pod, 1, true));
         }
         return List.copyOf(out);
+    }
+
+    private Member member(KubeObject o, Fields e, List<Port> ports) {
+        String address = e.required("address");
+        Map<Integer, Integer> mapped = new TreeMap<>();
+        Fields own = e.at("ports");
+        for (Port p : ports) {
+            mapped.put(p.number(), own.integer(p.name(), p.target()));
+        }
+        Map<String, String> labels = e.map("labels");
+        int weight = Math.max(1, e.integer("weight", 1));
+        if (e.has("network")) {
+            e.warn("network", "gateways between networks are not served: the endpoint is reached directly");
+            e.skip("network");
+        }
+        PodModel pod = PodModel.written(
+                "ServiceEntry", o, address, e.text("serviceAccount", ""), Pods.locality(e.text("locality", "")), weight);
+        return new Member(address, mapped, labels, pod, weight, true);
     }
 }

@@ -22,7 +22,31 @@ record ServiceModel(
         Resolution resolution,
         Optional<GatewayRef> waypoint,
         List<Member> endpoints,
+        Traits traits,
         SourceRef source) {
+
+    /**
+     * What else a service says of itself.
+     *
+     * @param localOnly only endpoints of the waypoint's own node count (internalTrafficPolicy)
+     * @param exportTo namespaces that see it; empty is all
+     * @param alias the name that an ExternalName service stands for; empty for all others
+     * @param raceAddresses all addresses of a name are tried at once (istio.io/connect-strategy)
+     */
+    record Traits(
+            TrafficDistribution distribution,
+            boolean localOnly,
+            List<String> exportTo,
+            String alias,
+            List<String> subjectAltNames,
+            boolean raceAddresses) {
+        static final Traits NONE = new Traits(TrafficDistribution.ANY, false, List.of(), "", List.of(), false);
+
+        Traits {
+            exportTo = List.copyOf(exportTo);
+            subjectAltNames = List.copyOf(subjectAltNames);
+        }
+    }
 
     enum Resolution {
         STATIC,
@@ -39,13 +63,14 @@ record ServiceModel(
      * One endpoint.
      *
      * @param ports service port to the port of the endpoint
-     * @param pod the workload; empty for addresses that nobody described
+     * @param labels that subsets look at
+     * @param pod the workload; for endpoints written to a ServiceEntry or EndpointSlice one made of what is written
      */
     record Member(
             String address,
             Map<Integer, Integer> ports,
             Map<String, String> labels,
-            Optional<PodModel> pod,
+            PodModel pod,
             int weight,
             boolean ready) {}
 
@@ -59,6 +84,20 @@ record ServiceModel(
 
     Optional<Port> port(int number) {
         return ports.stream().filter(p -> p.number() == number).findFirst();
+    }
+
+    ServiceModel withEndpoints(List<Member> members) {
+        return new ServiceModel(
+                info, annotations, created, addresses, ports, resolution, waypoint, List.copyOf(members), traits, source);
+    }
+
+    /** Among services of one age istiod orders by name; that of a ServiceEntry's service is its host. */
+    String order() {
+        return info.kind().equals("ServiceEntry") ? host() : info.name();
+    }
+
+    boolean visibleTo(String namespace) {
+        return Visibility.visible(traits.exportTo(), info.namespace(), namespace);
     }
 
     boolean ownedBy(GatewayRef gateway) {

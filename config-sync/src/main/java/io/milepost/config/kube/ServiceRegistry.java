@@ -1,18 +1,15 @@
 package io.milepost.config.kube;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.config.kube.ServiceModel.Resolution;
 import io.milepost.mesh.Cidr;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** All services of the mesh, by host and in istiod's order. */
@@ -20,33 +17,28 @@ final class ServiceRegistry {
     static final String DOMAIN = ".svc.cluster.local";
     private final List<ServiceModel> services;
     private final Map<String, ServiceModel> byHost = new LinkedHashMap<>();
-    private final List<PodModel> pods;
+    private final PodIndex pods;
+    /** Whether a service has a wildcard as host. */
+    private final boolean wildcards;
 
-    private ServiceRegistry(List<ServiceModel> services, List<PodModel> pods) {
+    private ServiceRegistry(List<ServiceModel> services, PodIndex pods) {
         this.services = services;
         this.pods = pods;
         services.forEach(s -> byHost.putIfAbsent(s.host(), s));
+        wildcards = services.stream().anyMatch(s -> s.host().startsWith("*"));
     }
 
     static ServiceRegistry of(KubeObjects objects, Report report) {
         List<PodModel> pods = Pods.of(objects, report);
         Waypoints waypoints = new Waypoints(objects, report);
-        List<ServiceModel> out = new ArrayList<>();
-        Map<String, String> vips = vips(objects);
-        for (KubeObject o : objects.ofKind("Service")) {
-            out.add(service(o, objects, pods, waypoints, vips, report));
-        }
-        for (KubeObject g : objects.ofKind("Gateway")) {
-            if (Waypoints.isWaypoint(g) && serviceOf(g, objects).isEmpty()) {
-                out.add(waypointService(g, pods, vips));
-            }
-        }
-        ServiceEntries entries = new ServiceEntries(objects, pods, waypoints, report);
-        out.addAll(entries.translate());
+        PodIndex index = new PodIndex(pods);
+        List<ServiceModel> out = new ArrayList<>(new KubeServices(objects, index, waypoints, report).translate());
+        new ServiceEntries(objects, index, waypoints, report).addTo(out);
         out.sort(Comparator.comparing(ServiceModel::created)
-                .thenComparing(s -> s.info().name())
+                .thenComparing(s -> s.info().kind())
+                .thenComparing(ServiceModel::order)
                 .thenComparing(s -> s.info().namespace()));
-        return new ServiceRegistry(List.copyOf(out), List.copyOf(pods));
+        return new ServiceRegistry(List.copyOf(out), index);
     }
 
     List<ServiceModel> all() {
@@ -54,11 +46,53 @@ final class ServiceRegistry {
     }
 
     List<PodModel> pods() {
-        return pods;
+        return pods.all();
+    }
+
+    Optional<PodModel> podAt(String address) {
+        return pods.byAddress(address);
+    }
+
+    /** Pods, WorkloadEntries and the endpoints that are written to other objects; each once. */
+    List<PodModel> workloads() {
+        Map<String, PodModel> out = new LinkedHashMap<>();
+        pods.all().forEach(p -> out.put(p.uid(), p));
+        for (ServiceModel s : services) {
+            s.endpoints().forEach(m -> out.putIfAbsent(m.pod().uid(), m.pod()));
+        }
+        return List.copyOf(out.values());
+    }
+
+    /** Where the waypoint itself runs: its pod with the address, else any of its pods. */
+    Place placeOf(GatewayRef waypoint, String address) {
+        List<PodModel> own = pods.selected(waypoint.namespace(), Map.of(Pods.GATEWAY_NAME, waypoint.name()));
+        return own.stream()
+                .filter(p -> p.addresses().contains(address))
+                .findFirst()
+                .or(() -> own.stream().findFirst())
+                .map(Place::of)
+                .orElse(Place.UNKNOWN);
     }
 
     Optional<ServiceModel> byHost(String host) {
         return Optional.ofNullable(byHost.get(host));
+    }
+
+    /** Services with one of the hosts, which may be wildcards; the same may come twice. */
+    List<ServiceModel> matching(List<String> hosts) {
+        List<ServiceModel> out = new ArrayList<>();
+        for (String h : hosts) {
+            ServiceModel one = byHost.get(h);
+            if (one != null) {
+                out.add(one);
+            }
+            if (h.startsWith("*") || wildcards) {
+                services.stream()
+                        .filter(s -> VirtualServices.hostMatches(h, s.host()))
+                        .forEach(out::add);
+            }
+        }
+        return out;
     }
 
     /** A short name is completed with the namespace of whoever wrote it. */
@@ -81,178 +115,12 @@ final class ServiceRegistry {
         return Optional.empty();
     }
 
-    private static Map<String, String> vips(KubeObjects objects) {
-        Set<String> taken = new HashSet<>();
-        Set<String> without = new HashSet<>();
-        for (KubeObject o : objects.ofKind("Service")) {
-            List<String> ips = clusterIps(o);
-            if (ips.isEmpty() && !o.spec().path("type").asText().equals("ExternalName")) {
-                without.add(o.key());
-            }
-            taken.addAll(ips);
-        }
-        for (KubeObject g : objects.ofKind("Gateway")) {
-            if (Waypoints.isWaypoint(g) && serviceOf(g, objects).isEmpty()) {
-                without.add(g.key());
-            }
-        }
-        return Addresses.services(without, taken);
-    }
-
-    private static List<String> clusterIps(KubeObject o) {
-        List<String> ips = new ArrayList<>();
-        o.spec().path("clusterIPs").forEach(i -> ips.add(i.asText()));
-        String one = o.spec().path("clusterIP").asText("");
-        if (ips.isEmpty() && !one.isEmpty()) {
-            ips.add(one);
-        }
-        return ips;
-    }
-
-    private static ServiceModel service(
-            KubeObject o,
-            KubeObjects objects,
-            List<PodModel> pods,
-            Waypoints waypoints,
-            Map<String, String> vips,
-            Report report) {
-        List<Cidr> addresses = new ArrayList<>();
-        for (String ip : clusterIps(o)) {
-            Cidr.parse(ip).ifPresentOrElse(addresses::add, () -> {
-                if (!ip.equals("None")) {
-                    report.add(Finding.error(
-                            o.ref("spec.clusterIP"), "'" + ip + "' is no IP address: mend it or leave it out"));
-                }
-            });
-        }
-        String given = vips.get(o.key());
-        if (given != null) {
-            Cidr.parse(given).ifPresent(addresses::add);
-        }
-        List<Port> ports = new ArrayList<>();
-        for (JsonNode p : o.spec().path("ports")) {
-            int number = p.path("port").asInt();
-            JsonNode target = p.path("targetPort");
-            ports.add(new Port(
-                    number,
-                    p.path("name").asText(""),
-                    PortProtocol.of(
-                            number,
-                            p.path("protocol").asText("TCP"),
-                            p.path("name").asText(""),
-                            p.path("appProtocol").asText("")),
-                    target.isTextual() ? target.asText() : "",
-                    target.isTextual() ? 0 : target.asInt(number)));
-        }
-        boolean external = o.spec().path("type").asText().equals("ExternalName");
-        if (external) {
-            report.add(Finding.warning(
-                    o.ref("spec.type"),
-                    "ExternalName services never have a waypoint; use a ServiceEntry with resolution DNS"));
-        }
-        List<Member> endpoints = endpoints(o, ports, objects, pods);
-        return new ServiceModel(
-                new ServiceInfo(
-                        "Service", o.namespace(), o.name(), o.name() + "." + o.namespace() + DOMAIN, o.labels()),
-                o.annotations(),
-                o.created(),
-                addresses,
-                ports,
-                Resolution.STATIC,
-                external ? Optional.empty() : waypoints.ofService(o, o.labels()),
-                endpoints,
-                o.ref());
-    }
-
-    private static ServiceModel waypointService(KubeObject g, List<PodModel> pods, Map<String, String> vips) {
-        List<Port> ports = List.of(new Port(15008, "mesh", PortProtocol.TCP, "", 15008));
-        List<Member> members = bySelector(g.namespace(), Map.of(Pods.GATEWAY_NAME, g.name()), ports, pods);
-        List<Cidr> addresses = new ArrayList<>();
-        Cidr.parse(vips.getOrDefault(g.key(), "")).ifPresent(addresses::add);
-        return new ServiceModel(
-                new ServiceInfo(
-                        "Service",
-                        g.namespace(),
-                        g.name(),
-                        g.name() + "." + g.namespace() + DOMAIN,
-                        Map.of(Pods.MANAGED, "istio.io-mesh-controller")),
-                Map.of(),
-                g.created(),
-                addresses,
-                ports,
-                Resolution.STATIC,
-                Optional.empty(),
-                members,
-                g.ref());
-    }
-
-    private static List<Member> endpoints(
-            KubeObject service, List<Port> ports, KubeObjects objects, List<PodModel> pods) {
-        List<KubeObject> slices = objects.ofKind("EndpointSlice", service.namespace()).stream()
-                .filter(s -> s.label("kubernetes.io/service-name").equals(service.name()))
-                .toList();
-        if (slices.isEmpty()) {
-            Map<String, String> selector = new TreeMap<>();
-            service.spec()
-                    .path("selector")
-                    .properties()
-                    .forEach(e -> selector.put(e.getKey(), e.getValue().asText()));
-            return bySelector(service.namespace(), selector, ports, pods);
-        }
-        Map<String, Member> out = new TreeMap<>();
-        for (KubeObject slice : slices) {
-            Map<String, Integer> named = new TreeMap<>();
-            slice.root()
-                    .path("ports")
-                    .forEach(p ->
-                            named.put(p.path("name").asText(""), p.path("port").asInt()));
-            Map<Integer, Integer> mapped = new TreeMap<>();
-            for (Port p : ports) {
-                Integer target = named.size() == 1 && ports.size() == 1
-                        ? named.values().iterator().next()
-                        : named.get(p.name());
-                if (target != null) {
-                    mapped.put(p.number(), target);
-                }
-            }
-            for (JsonNode e : slice.root().path("endpoints")) {
-                if (e.path("conditions").path("terminating").asBoolean(false)) {
-                    continue;
-                }
-                boolean ready = e.path("conditions").path("ready").asBoolean(true);
-                String podName = e.path("targetRef").path("kind").asText().equals("Pod")
-                        ? e.path("targetRef").path("name").asText()
-                        : "";
-                for (JsonNode a : e.path("addresses")) {
-                    Optional<PodModel> pod = pods.stream()
-                            .filter(p -> p.kind().equals("Pod")
-                                    && p.namespace().equals(service.namespace())
-                                    && (podName.isEmpty()
-                                            ? p.addresses().contains(a.asText())
-                                            : p.name().equals(podName)))
-                            .findFirst();
-                    out.put(
-                            a.asText(),
-                            new Member(
-                                    a.asText(),
-                                    mapped,
-                                    pod.map(PodModel::labels).orElse(Map.of()),
-                                    pod,
-                                    1,
-                                    ready));
-                }
-            }
-        }
-        return List.copyOf(out.values());
-    }
-
+    /** @param unready pods that are not ready count, too (publishNotReadyAddresses) */
     static List<Member> bySelector(
-            String namespace, Map<String, String> selector, List<Port> ports, List<PodModel> pods) {
+            String namespace, Map<String, String> selector, List<Port> ports, boolean unready, PodIndex pods) {
         Map<String, Member> out = new TreeMap<>();
-        for (PodModel p : pods) {
-            if (!p.namespace().equals(namespace)
-                    || !p.matches(selector)
-                    || p.address().isEmpty()) {
+        for (PodModel p : pods.selected(namespace, selector)) {
+            if (p.address().isEmpty()) {
                 continue;
             }
             Map<Integer, Integer> mapped = new TreeMap<>();
@@ -267,7 +135,7 @@ final class ServiceRegistry {
                     mapped.put(port.number(), port.target());
                 }
             }
-            out.put(p.address(), new Member(p.address(), mapped, p.labels(), Optional.of(p), p.weight(), p.ready()));
+            out.put(p.address(), new Member(p.address(), mapped, p.labels(), p, p.weight(), p.ready() || unready));
         }
         return List.copyOf(out.values());
     }

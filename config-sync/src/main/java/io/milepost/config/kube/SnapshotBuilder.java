@@ -39,14 +39,21 @@ import java.util.TreeSet;
 public final class SnapshotBuilder {
     private final PolicyTranslator policies;
     private final GatewayApiMode mode;
+    private final String selfAddress;
 
     public SnapshotBuilder(PolicyTranslator policies) {
         this(policies, GatewayApiMode.ISTIO);
     }
 
     public SnapshotBuilder(PolicyTranslator policies, GatewayApiMode mode) {
+        this(policies, mode, "");
+    }
+
+    /** @param selfAddress of the waypoint's own pod, which tells its locality; empty takes any pod of the waypoint */
+    public SnapshotBuilder(PolicyTranslator policies, GatewayApiMode mode, String selfAddress) {
         this.policies = policies;
         this.mode = mode;
+        this.selfAddress = selfAddress;
     }
 
     /** @param findings errors mean that the snapshot must not be used */
@@ -81,7 +88,8 @@ public final class SnapshotBuilder {
         Map<String, HttpChain> http = new TreeMap<>();
         Map<String, TcpChain> tcp = new TreeMap<>();
         Dispatch dispatch = MeshSnapshot.EMPTY.dispatch();
-        Clusters clusters = new Clusters(mesh);
+        Clusters clusters = new Clusters(
+                mesh, registry, waypoint.map(w -> registry.placeOf(w, selfAddress)).orElse(Place.UNKNOWN));
         TelemetrySettings refused = TelemetrySettings.NONE;
         if (waypoint.isPresent()) {
             Run run = new Run(objects, report, mesh, registry, waypoint.get(), clusters, http, tcp);
@@ -121,6 +129,7 @@ public final class SnapshotBuilder {
         private final HttpRoutes httpRoutes;
         private final TcpRoutes tcpRoutes;
         private final RouteChecks routeChecks;
+        private final BackendPolicies backendPolicies;
         private final VirtualServices virtualServices;
         private final DestinationRules destinationRules;
         private final Telemetries telemetry;
@@ -149,6 +158,7 @@ public final class SnapshotBuilder {
             this.httpRoutes = new HttpRoutes(routes, report, ref, mode, backends);
             this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
             this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
+            this.backendPolicies = new BackendPolicies(objects, report, registry);
             this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
             this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
             this.telemetry = new Telemetries(objects, report, mesh, gateway);
@@ -158,7 +168,7 @@ public final class SnapshotBuilder {
             List<Dispatch.Service> services = new ArrayList<>();
             Set<Cidr> taken = new HashSet<>();
             for (ServiceModel s : registry.all()) {
-                if (!s.ownedBy(ref)) {
+                if (!s.ownedBy(ref) || !s.visibleTo(ref.namespace())) {
                     continue;
                 }
                 Map<Integer, PortDispatch> ports = service(s);
@@ -169,6 +179,7 @@ public final class SnapshotBuilder {
                 }
             }
             routeChecks.report(report);
+            virtualServices.reportUnused();
             addOutbound();
             List<Cidr> attached = new ArrayList<>();
             for (PodModel p : registry.pods()) {
@@ -206,11 +217,17 @@ public final class SnapshotBuilder {
         }
 
         private void addClusters(ServiceModel s, Port p, boolean asHttp, String name) {
-            clusters.add(s, p, asHttp, name, destinationRules.policy(s, p.number()), "");
+            clusters.add(
+                    s, p, asHttp, name, backendPolicies.over(destinationRules.policy(s, p.number()), s, p), "");
             destinationRules
                     .subsets(s, p.number())
                     .forEach((subset, policy) -> clusters.add(
-                            s, p, asHttp, Targets.cluster(p.number(), asHttp, subset, s.host()), policy, subset));
+                            s,
+                            p,
+                            asHttp,
+                            Targets.cluster(p.number(), asHttp, subset, s.host()),
+                            backendPolicies.over(policy, s, p),
+                            subset));
         }
 
         private HttpChain httpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
@@ -229,11 +246,16 @@ public final class SnapshotBuilder {
                     name,
                     s.host(),
                     p.number(),
-                    new RouteTable(name, List.of("*"), rules),
+                    new RouteTable(name, domains(s), rules),
                     FailClosed.guard(policies.forHttp(objects, s.info(), gateway), objects, s.info(), gateway),
                     new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
                     logs,
                     consumers);
+        }
+
+        /** Behind a wildcard host with names of its own only those are served (recorded from istiod). */
+        private static List<String> domains(ServiceModel s) {
+            return List.of(s.resolution() == ServiceModel.Resolution.DYNAMIC_DNS ? s.host() : "*");
         }
 
         private RouteRule defaultRoute(String cluster, String host, int port, List<RouteAction.HashPolicy> hash) {
@@ -255,12 +277,28 @@ public final class SnapshotBuilder {
 
         private TcpChain tcpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
             PolicySet policy = policies.forTcp(objects, s.info(), gateway);
-            List<TcpChain.Backend> backends = tcpRoutes.of(s, p).stream()
+            List<TcpRouteList> lists = new ArrayList<>(tcpRoutes.of(s, p));
+            lists.addAll(virtualServices.tcp(s, p));
+            DestinationRules.TcpSettings own = destinationRules.tcp(s.host(), "");
+            TcpRouteList.Route route = lists.stream()
                     .min(TcpRouteList.ORDER)
-                    .map(l -> l.route().backends())
-                    .or(() -> virtualServices.tcp(s, p))
-                    .orElse(List.of(new TcpChain.Backend(name, 1)));
-            return new TcpChain(name, s.host(), p.number(), backends, policy, logs, 0, 0, tcpRoutes.sni(s, p));
+                    .map(TcpRouteList::route)
+                    .orElse(new TcpRouteList.Route(
+                            List.of(new TcpChain.Backend(name, 1)),
+                            own.idleTimeoutMillis(),
+                            own.maxDurationMillis(),
+                            own.hashSourceIp()));
+            return new TcpChain(
+                    name,
+                    s.host(),
+                    p.number(),
+                    route.backends(),
+                    policy,
+                    logs,
+                    route.idleTimeoutMillis(),
+                    route.maxDurationMillis(),
+                    tcpRoutes.sni(s, p),
+                    route.hashSourceIp());
         }
 
         private Dispatch.Direct direct() {
@@ -306,7 +344,12 @@ public final class SnapshotBuilder {
                 registry.byHost(parts[3])
                         .ifPresent(s -> s.port(number).ifPresent(p -> {
                             boolean asHttp = p.protocol().speaksHttp();
-                            clusters.add(s, p, asHttp, name, DestinationPolicy.NONE, parts[2]);
+                            DestinationPolicy policy = parts[2].isEmpty()
+                                    ? destinationRules.policy(s, number)
+                                    : destinationRules.subsets(s, number).get(parts[2]);
+                            if (policy != null) {
+                                clusters.add(s, p, asHttp, name, policy, parts[2]);
+                            }
                         }));
             }
         }

@@ -18,7 +18,10 @@ record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<Stri
         return "outbound|" + port + "|" + subset + "|" + host;
     }
 
-    /** The cluster for a destination; services of other waypoints are reached by clusters of their own. */
+    /**
+     * The cluster for a destination; services of other waypoints are reached by clusters of their own. The destination's
+     * port says which protocol is spoken; only where it is undeclared, the asking side does.
+     */
     String of(String host, int port, String subset, boolean http) {
         var known = registry.byHost(host);
         if (known.isPresent() && !known.get().ownedBy(waypoint)) {
@@ -26,7 +29,12 @@ record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<Stri
             outbound.add(name);
             return name;
         }
-        return cluster(port, http, subset, host);
+        boolean asHttp = known.flatMap(s -> s.port(port))
+                .map(p -> p.protocol() == PortProtocol.AUTO
+                        ? http
+                        : p.protocol().speaksHttp())
+                .orElse(true);
+        return cluster(port, asHttp, subset, host);
     }
 
     /** Envoy's decorator operation; a prefix by segments counts as everything. */

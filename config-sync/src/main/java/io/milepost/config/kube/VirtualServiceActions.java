@@ -12,37 +12,19 @@ import io.milepost.mesh.RouteAction.Rewrite;
 import io.milepost.mesh.RouteAction.Timeouts;
 import io.milepost.mesh.RouteMatch;
 import io.milepost.mesh.RouteRule;
-import io.milepost.mesh.RouteRule.Cors;
-import io.milepost.mesh.RouteRule.Fault;
 import io.milepost.mesh.TcpChain;
-import io.milepost.mesh.ValueMatch;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /** What an HTTPRoute entry of a VirtualService does. */
 final class VirtualServiceActions {
-    private static final List<String> GRPC = List.of(
-            "OK",
-            "CANCELLED",
-            "UNKNOWN",
-            "INVALID_ARGUMENT",
-            "DEADLINE_EXCEEDED",
-            "NOT_FOUND",
-            "ALREADY_EXISTS",
-            "PERMISSION_DENIED",
-            "RESOURCE_EXHAUSTED",
-            "FAILED_PRECONDITION",
-            "ABORTED",
-            "OUT_OF_RANGE",
-            "UNIMPLEMENTED",
-            "INTERNAL",
-            "UNAVAILABLE",
-            "DATA_LOSS",
-            "UNAUTHENTICATED");
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+    private static final int MAX_BODY = 1 << 20;
+
     private final Targets targets;
     private final DestinationRules rules;
     private final MeshConfig mesh;
@@ -53,9 +35,17 @@ final class VirtualServiceActions {
         this.mesh = mesh;
     }
 
-    private record Target(String cluster, String host, int port, int weight, HeaderOps request, HeaderOps response) {}
+    private record Target(
+            String cluster,
+            String host,
+            int port,
+            int weight,
+            HeaderOps request,
+            HeaderOps response,
+            List<HashPolicy> hash) {}
 
-    RouteRule rule(KubeObject vs, Fields http, String name, RouteMatch match, ServiceModel service, Port port) {
+    RouteRule rule(KubeObject vs, HttpEntry http, String name, RouteMatch match, ServiceModel service, Port port) {
+        VirtualServiceChecks.entry(http);
         Fields headers = http.at("headers");
         HeaderOps request = HeaderOps.ofVirtualService(headers.at("request"), true);
         HeaderOps response = HeaderOps.ofVirtualService(headers.at("response"), false);
@@ -67,49 +57,36 @@ final class VirtualServiceActions {
         } else if (http.has("directResponse")) {
             action = direct(http.at("directResponse"));
         } else {
-            List<Target> all = new ArrayList<>();
-            List<Fields> listed = http.list("route");
-            for (Fields r : listed) {
-                all.add(target(vs, r, port));
-            }
+            List<Target> all = targets(http.own(), port);
             boolean weighted = all.size() > 1;
             if (weighted) {
                 all.removeIf(t -> t.weight() == 0);
             }
             if (all.isEmpty()) {
-                http.error(
-                        "route",
-                        "sends requests nowhere: name a destination (with a weight above 0), a redirect or a "
-                                + "directResponse");
+                http.own()
+                        .error(
+                                "route",
+                                "sends requests nowhere: name a destination (with a weight above 0), a redirect or a "
+                                        + "directResponse");
                 action = new RouteAction.DirectReply(500, "");
             } else {
-                List<Backend> backends = new ArrayList<>();
-                for (Target t : all) {
-                    backends.add(
-                            weighted
-                                    ? new Backend(
-                                            t.cluster(),
-                                            t.weight(),
-                                            t.request().mutations(),
-                                            t.response().mutations(),
-                                            t.request().host())
-                                    : new Backend(t.cluster(), 1));
-                }
                 Target first = all.getFirst();
+                List<HashPolicy> hash = new ArrayList<>();
+                all.forEach(t -> hash.addAll(t.hash()));
                 if (!weighted) {
                     request = request.then(first.request());
                     response = response.then(first.response());
                     operation = Targets.operation(first.host(), first.port(), path);
                 }
                 action = new RouteAction.Forward(
-                        backends,
+                        backends(all, weighted),
                         weighted,
                         503,
                         rewrite(http, request.host()),
                         timeouts(http),
-                        retry(http),
-                        mirrors(vs, http, port),
-                        weighted ? List.<HashPolicy>of() : rules.hash(first.host()));
+                        retry(http, !weighted && !hash.isEmpty()),
+                        mirrors(http, port),
+                        hash);
             }
         }
         return new RouteRule(
@@ -118,39 +95,76 @@ final class VirtualServiceActions {
                 action,
                 request.mutations(),
                 response.mutations(),
-                http.maybe("fault").map(VirtualServiceActions::fault),
-                http.maybe("corsPolicy").map(VirtualServiceActions::cors),
+                http.maybe("fault").map(VirtualServiceFilters::fault),
+                http.maybe("corsPolicy").map(VirtualServiceFilters::cors),
                 operation,
-                http.ref());
+                http.own().ref());
     }
 
-    List<TcpChain.Backend> tcp(KubeObject vs, Fields tcp, Port port) {
+    private List<Target> targets(Fields own, Port port) {
+        List<Target> all = new ArrayList<>();
+        for (Fields r : own.list("route")) {
+            all.add(target(r, port));
+        }
+        return all;
+    }
+
+    private static List<Backend> backends(List<Target> all, boolean weighted) {
+        List<Backend> backends = new ArrayList<>();
+        for (Target t : all) {
+            backends.add(
+                    weighted
+                            ? new Backend(
+                                    t.cluster(),
+                                    t.weight(),
+                                    t.request().mutations(),
+                                    t.response().mutations(),
+                                    t.request().host())
+                            : new Backend(t.cluster(), 1));
+        }
+        return backends;
+    }
+
+    /** The first destination's DestinationRule settles how long connections live. */
+    TcpRouteList.Route tcp(Fields rule, Port port) {
         List<TcpChain.Backend> out = new ArrayList<>();
-        List<Fields> routes = tcp.list("route");
+        List<Fields> routes = rule.list("route");
         for (Fields r : routes) {
-            int weight = r.integer("weight", routes.size() == 1 ? 100 : 0);
+            int weight = routes.size() == 1 ? 1 : r.integer("weight", 0);
+            r.skip("weight");
+            String name = cluster(r.at("destination"), port, false).cluster();
             if (weight > 0) {
-                out.add(new TcpChain.Backend(
-                        cluster(vs, r.at("destination"), port, false).cluster(), weight));
+                out.add(new TcpChain.Backend(name, weight));
             }
         }
-        return out;
+        if (out.isEmpty()) {
+            rule.warn("route", "sends connections nowhere, they are refused: name a destination with a weight above 0");
+            return TcpRouteList.Route.to(out);
+        }
+        Fields first = routes.getFirst().at("destination");
+        String host = ServiceRegistry.fqdn(first.text("host", ""), first.object().namespace());
+        DestinationRules.TcpSettings s = rules.tcp(host, first.text("subset", ""));
+        return new TcpRouteList.Route(out, s.idleTimeoutMillis(), s.maxDurationMillis(), s.hashSourceIp());
     }
 
-    private Target target(KubeObject vs, Fields route, Port port) {
-        Target t = cluster(vs, route.at("destination"), port, true);
+    private Target target(Fields route, Port port) {
+        Fields destination = route.at("destination");
+        Target t = cluster(destination, port, true);
         Fields headers = route.at("headers");
+        boolean named = destination.at("port").has("number");
         return new Target(
                 t.cluster(),
                 t.host(),
                 t.port(),
                 route.integer("weight", 0),
                 HeaderOps.ofVirtualService(headers.at("request"), true),
-                HeaderOps.ofVirtualService(headers.at("response"), false));
+                HeaderOps.ofVirtualService(headers.at("response"), false),
+                rules.hash(t.host(), destination.text("subset", ""), named ? t.port() : 0));
     }
 
-    private Target cluster(KubeObject vs, Fields destination, Port listener, boolean http) {
-        String host = ServiceRegistry.fqdn(destination.required("host"), vs.namespace());
+    private Target cluster(Fields destination, Port listener, boolean http) {
+        String host = ServiceRegistry.fqdn(
+                destination.required("host"), destination.object().namespace());
         String subset = destination.text("subset", "");
         Optional<ServiceModel> known = targets.registry().byHost(host);
         int port = destination.at("port").integer("number", 0);
@@ -171,7 +185,7 @@ final class VirtualServiceActions {
                     "no DestinationRule for " + host + " has subset '" + subset
                             + "', requests get 503: define it or mend the name");
         }
-        return new Target(targets.of(host, chosen, subset, http), host, chosen, 1, HeaderOps.NONE, HeaderOps.NONE);
+        return new Target(targets.of(host, chosen, subset, http), host, chosen, 1, HeaderOps.NONE, HeaderOps.NONE, List.of());
     }
 
     private static RouteAction redirect(Fields f, int listenerPort) {
@@ -185,8 +199,13 @@ final class VirtualServiceActions {
         if (port == 80 && effective.equals("http") || port == 443 && effective.equals("https")) {
             port = 0;
         }
+        int code = f.integer("redirectCode", 301);
+        if (!REDIRECTS.contains(code)) {
+            f.error("redirectCode", code + " is no redirect: use 301, 302, 303, 307 or 308");
+            code = 301;
+        }
         return new RouteAction.Redirect(
-                f.integer("redirectCode", 301),
+                code,
                 scheme,
                 f.text("authority"),
                 port,
@@ -206,10 +225,18 @@ final class VirtualServiceActions {
                 body.error("bytes", "is no base64: " + e.getMessage());
             }
         }
-        return new RouteAction.DirectReply(f.integer("status", 200), text);
+        int status = f.integer("status", 0);
+        if (status < 200 || status > 599) {
+            f.error("status", status + " is no status of a final answer: use 200 to 599");
+            status = 500;
+        }
+        if (text.length() > MAX_BODY) {
+            body.error("string", "is longer than 1 MiB: serve it from an application");
+        }
+        return new RouteAction.DirectReply(status, text);
     }
 
-    private static Optional<Rewrite> rewrite(Fields http, Optional<String> hostHeader) {
+    private static Optional<Rewrite> rewrite(HttpEntry http, Optional<String> hostHeader) {
         Fields f = http.at("rewrite");
         Optional<String> host = f.text("authority").or(() -> hostHeader);
         Optional<String> prefix = f.text("uri").filter(u -> !u.isEmpty());
@@ -223,26 +250,32 @@ final class VirtualServiceActions {
                 : Optional.of(new Rewrite(regex.isPresent() ? Optional.empty() : prefix, regex, host));
     }
 
-    private static Timeouts timeouts(Fields http) {
-        long t = http.millis("timeout", 0);
+    private static Timeouts timeouts(HttpEntry http) {
+        long t = http.holding("timeout").millis("timeout", 0);
         return new Timeouts(t, t);
     }
 
-    private RetryPolicy retry(Fields http) {
-        return http.has("retries") ? Retries.ofVirtualService(http.at("retries")) : mesh.defaultRetry();
+    /** A hashed request belongs to one endpoint: unless it is asked for, a retry does not go elsewhere. */
+    private RetryPolicy retry(HttpEntry http, boolean hashed) {
+        if (!http.has("retries")) {
+            return hashed ? Retries.anyHost(mesh.defaultRetry()) : mesh.defaultRetry();
+        }
+        Fields f = http.at("retries");
+        RetryPolicy p = Retries.ofVirtualService(f);
+        return hashed && !f.has("retryIgnorePreviousHosts") ? Retries.anyHost(p) : p;
     }
 
-    private List<Mirror> mirrors(KubeObject vs, Fields http, Port port) {
+    private List<Mirror> mirrors(HttpEntry http, Port port) {
         List<Mirror> out = new ArrayList<>();
         if (http.has("mirror")) {
             int share = http.has("mirrorPercentage")
-                    ? millionths(http.at("mirrorPercentage"))
-                    : http.integer("mirrorPercent", 100) * 10_000;
-            addMirror(cluster(vs, http.at("mirror"), port, true), share, out);
+                    ? VirtualServiceFilters.millionths(http.at("mirrorPercentage"))
+                    : http.holding("mirrorPercent").integer("mirrorPercent", 100) * 10_000;
+            addMirror(cluster(http.at("mirror"), port, true), share, out);
         }
-        for (Fields m : http.list("mirrors")) {
-            int share = m.has("percentage") ? millionths(m.at("percentage")) : 1_000_000;
-            addMirror(cluster(vs, m.at("destination"), port, true), share, out);
+        for (Fields m : http.holding("mirrors").list("mirrors")) {
+            int share = m.has("percentage") ? VirtualServiceFilters.millionths(m.at("percentage")) : 1_000_000;
+            addMirror(cluster(m.at("destination"), port, true), share, out);
         }
         return out;
     }
@@ -251,46 +284,5 @@ final class VirtualServiceActions {
         if (share > 0) {
             out.add(new Mirror(t.cluster(), share));
         }
-    }
-
-    private static int millionths(Fields percent) {
-        return (int) Math.round(percent.decimal("value", 0) * 10_000);
-    }
-
-    private static Fault fault(Fields f) {
-        Optional<Fault.Delay> delay = f.maybe("delay").map(d -> new Fault.Delay(d.millis("fixedDelay", 0), share(d)));
-        Optional<Fault.Abort> abort = f.maybe("abort").map(a -> {
-            String grpc = a.text("grpcStatus", "").toUpperCase(Locale.ROOT);
-            int code = GRPC.indexOf(grpc);
-            if (!grpc.isEmpty() && code < 0) {
-                a.error("grpcStatus", "'" + grpc + "' is unknown: use a name such as UNAVAILABLE");
-            }
-            int percent = a.has("percentage") ? millionths(a.at("percentage")) : 0;
-            return grpc.isEmpty()
-                    ? new Fault.Abort(a.integer("httpStatus", 0), -1, percent)
-                    : new Fault.Abort(0, Math.max(code, 0), percent);
-        });
-        return new Fault(delay, abort);
-    }
-
-    private static int share(Fields f) {
-        return f.has("percentage") ? millionths(f.at("percentage")) : f.integer("percent", 0) * 10_000;
-    }
-
-    private static Cors cors(Fields f) {
-        List<ValueMatch> origins = new ArrayList<>();
-        for (Fields o : f.list("allowOrigins")) {
-            origins.add(VirtualServiceMatches.value(o));
-        }
-        f.texts("allowOrigin").forEach(o -> origins.add(ValueMatch.exact(o)));
-        String maxAge = f.has("maxAge") ? Long.toString(f.millis("maxAge", 0) / 1000) : "";
-        return new Cors(
-                origins,
-                f.texts("allowMethods"),
-                f.texts("allowHeaders"),
-                f.texts("exposeHeaders"),
-                maxAge,
-                f.has("allowCredentials") ? Optional.of(f.bool("allowCredentials", false)) : Optional.empty(),
-                !f.text("unmatchedPreflights", "FORWARD").equals("IGNORE"));
     }
 }

@@ -10,40 +10,41 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /** HTTPMatchRequest. */
 final class VirtualServiceMatches {
     private VirtualServiceMatches() {}
 
     /** Empty when the entry can never match here. */
-    static Optional<RouteMatch> of(Fields m, Port port, GatewayRef waypoint) {
+    static Optional<RouteMatch> of(MatchEntry m, Port port, GatewayRef waypoint) {
         boolean possible = true;
         List<String> gateways = m.texts("gateways");
         possible &= gateways.isEmpty() || gateways.contains("mesh");
-        int p = m.integer("port", 0);
+        int p = m.integer("port");
         possible &= p == 0 || p == port.number();
-        String namespace = m.text("sourceNamespace", "");
+        String namespace = m.text("sourceNamespace");
         // Compared with the waypoint's own namespace, whoever calls (recorded from istiod).
         possible &= namespace.isEmpty() || namespace.equals(waypoint.namespace());
         if (m.has("sourceLabels")) {
-            m.warn(
+            Fields holder = m.holding("sourceLabels");
+            holder.warn(
                     "sourceLabels",
                     "never matches at a waypoint, this entry has no effect: use an AuthorizationPolicy or "
                             + "a header");
-            m.skip("sourceLabels");
+            holder.skip("sourceLabels");
             possible = false;
         }
-        m.skip("statPrefix");
-        boolean ignoreCase = m.bool("ignoreUriCase", false);
+        // Names Envoy's own statistics; nothing else depends on it.
+        m.holding("statPrefix").skip("statPrefix");
+        boolean ignoreCase = m.holding("ignoreUriCase").bool("ignoreUriCase", false);
         PathMatch path = m.has("uri") ? path(m.at("uri"), ignoreCase) : PathMatch.ANY;
         List<HeaderMatch> headers = new ArrayList<>();
-        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("headers")).entrySet()) {
-            headers.add(new HeaderMatch(name(e.getKey()), value(e.getValue())));
+        for (Map.Entry<String, Fields> e : m.objects("headers").entrySet()) {
+            headers.add(new HeaderMatch(name(e), value(e.getValue())));
         }
-        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("withoutHeaders")).entrySet()) {
+        for (Map.Entry<String, Fields> e : m.objects("withoutHeaders").entrySet()) {
             ValueMatch v = value(e.getValue());
-            headers.add(new HeaderMatch(name(e.getKey()), v, true, !(v instanceof ValueMatch.Present)));
+            headers.add(new HeaderMatch(name(e), v, true, !(v instanceof ValueMatch.Present)));
         }
         for (String pseudo : new String[] {"method", "authority", "scheme"}) {
             if (m.has(pseudo)) {
@@ -51,14 +52,29 @@ final class VirtualServiceMatches {
             }
         }
         List<RouteMatch.QueryMatch> query = new ArrayList<>();
-        for (Map.Entry<String, Fields> e : new TreeMap<>(m.objects("queryParams")).entrySet()) {
+        for (Map.Entry<String, Fields> e : m.objects("queryParams").entrySet()) {
             query.add(new RouteMatch.QueryMatch(e.getKey(), value(e.getValue())));
         }
         return possible ? Optional.of(new RouteMatch(path, headers, query)) : Optional.empty();
     }
 
-    private static String name(String header) {
-        String n = header.toLowerCase(Locale.ROOT);
+    /** What takes everything; istiod adds no further rule of the object then. */
+    static boolean takesAll(RouteMatch m) {
+        boolean path = m.path().equals(PathMatch.ANY)
+                || m.path() instanceof PathMatch.Prefix p && p.prefix().equals("/")
+                || m.path() instanceof PathMatch.Regex r && r.pattern().equals(".*");
+        return path && m.headers().isEmpty() && m.query().isEmpty();
+    }
+
+    private static String name(Map.Entry<String, Fields> header) {
+        String n = header.getKey().toLowerCase(Locale.ROOT);
+        if (n.startsWith("@request.auth.claims")) {
+            header.getValue()
+                    .error("", "claims cannot be matched for the gateway 'mesh': use an AuthorizationPolicy with when");
+        } else if (n.startsWith(":")) {
+            header.getValue()
+                    .error("", "pseudo-headers have fields of their own: use method, authority, scheme or uri");
+        }
         return n.equals("host") ? ":authority" : n;
     }
 
@@ -86,6 +102,9 @@ final class VirtualServiceMatches {
         }
         if (f.has("regex")) {
             String regex = f.text("regex", "");
+            if (regex.isEmpty()) {
+                f.error("regex", "is empty: write an expression, or leave the value empty for presence");
+            }
             Regexes.valid(f, "regex", regex);
             return new ValueMatch.Regex(regex);
         }

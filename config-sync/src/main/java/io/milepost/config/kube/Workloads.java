@@ -4,6 +4,8 @@ import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.mesh.IpAddress;
 import io.milepost.mesh.MeshService;
+import io.milepost.mesh.MeshService.Mode;
+import io.milepost.mesh.MeshService.Scope;
 import io.milepost.mesh.SpiffeId;
 import io.milepost.mesh.Workload;
 import io.milepost.mesh.Workload.WaypointRef;
@@ -36,14 +38,13 @@ final class Workloads {
         Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
         for (ServiceModel s : registry.all()) {
             for (Member m : s.endpoints()) {
-                m.pod()
-                        .ifPresent(p -> memberships
-                                .computeIfAbsent(p.uid(), u -> new TreeMap<>())
-                                .put(s.key(), m.ports()));
+                memberships
+                        .computeIfAbsent(m.pod().uid(), u -> new TreeMap<>())
+                        .put(s.key(), m.ports());
             }
         }
         List<Workload> out = new ArrayList<>();
-        for (PodModel p : registry.pods()) {
+        for (PodModel p : registry.workloads()) {
             out.add(workload(p, memberships.getOrDefault(p.uid(), Map.of())));
         }
         return out;
@@ -116,10 +117,30 @@ final class Workloads {
                             s.host(),
                             s.addresses(),
                             ports,
-                            List.of(),
+                            s.traits().subjectAltNames(),
                             s.waypoint().map(this::ref),
-                            MeshService.Balancing.STANDARD));
+                            balancing(s)));
         }
         return out;
+    }
+
+    /** How ztunnels choose among endpoints. */
+    private static MeshService.Balancing balancing(ServiceModel s) {
+        if (s.resolution() == ServiceModel.Resolution.NONE) {
+            return new MeshService.Balancing(Mode.PASSTHROUGH, List.of(), true);
+        }
+        if (s.traits().localOnly()) {
+            return new MeshService.Balancing(Mode.STRICT, List.of(Scope.NODE), false);
+        }
+        return switch (s.traits().distribution()) {
+            case ANY -> MeshService.Balancing.STANDARD;
+            case PREFER_SAME_ZONE ->
+                new MeshService.Balancing(Mode.FAILOVER, List.of(Scope.NETWORK, Scope.REGION, Scope.ZONE), false);
+            case PREFER_SAME_NODE ->
+                new MeshService.Balancing(
+                        Mode.FAILOVER,
+                        List.of(Scope.NETWORK, Scope.REGION, Scope.ZONE, Scope.SUBZONE, Scope.NODE),
+                        false);
+        };
     }
 }

@@ -41,6 +41,9 @@ final class EndpointReader {
             for (LbEndpoint e : l.getLbEndpointsList()) {
                 endpoint(cluster, e).ifPresent(endpoints::add);
             }
+            if (endpoints.isEmpty()) {
+                continue;
+            }
             var at = l.getLocality();
             out.add(new Endpoints.LocalityEndpoints(
                     new Locality(at.getRegion(), at.getZone(), at.getSubZone()),

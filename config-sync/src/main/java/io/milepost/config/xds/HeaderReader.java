@@ -41,6 +41,10 @@ final class HeaderReader {
         }
         List<HeaderMutations.Op> ops = new ArrayList<>(add.size());
         for (HeaderValueOption o : add) {
+            if (o.getHeader().getValue().isEmpty() && !o.getKeepEmptyValue()) {
+                // An empty value does nothing.
+                continue;
+            }
             ops.add(new HeaderMutations.Op(
                     o.getHeader().getKey().toLowerCase(Locale.ROOT),
                     o.getHeader().getValue(),

@@ -74,7 +74,7 @@ final class UpstreamTlsReader {
                 ? c.getTlsCertificateSdsSecretConfigs(0).getName()
                 : "";
         Optional<String> ca = roots.startsWith("file-root:")
-                ? Optional.of(roots.substring("file-root:".length()))
+                ? Optional.of(roots.substring("file-root:".length())).filter(f -> !f.equals("system"))
                 : present(v.getTrustedCa().getFilename());
         Optional<String> cert = Optional.empty();
         Optional<String> key = Optional.empty();
