@@ -3,6 +3,7 @@ package io.milepost.waypoint.exchange;
 import io.milepost.filters.CorsPolicy;
 import io.milepost.filters.FaultPolicy;
 import io.milepost.filters.ForwardPlan;
+import io.milepost.filters.HashKey;
 import io.milepost.filters.HeaderRewriter;
 import io.milepost.filters.LocalReply;
 import io.milepost.filters.RetryDecider;
@@ -23,12 +24,14 @@ import io.milepost.waypoint.codec.UpstreamStream;
 import io.milepost.waypoint.upstream.ClusterState;
 import io.milepost.waypoint.upstream.HostState;
 import io.milepost.waypoint.upstream.LoopPools;
+import io.milepost.waypoint.upstream.Pick;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It pins the configuration it began with and belongs to one event loop.
  */
-final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamStream.Listener, LoopPools.Ready {
+final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamStream.Listener, LoopPools.Ready, HashKey.CookieJar {
     private final HttpService service;
     private final WorkerContext worker;
     private final DownstreamStream downstream;
@@ -62,6 +65,11 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
     private boolean requestEnded;
     private boolean responseStarted;
     private boolean done;
+    private boolean waitedForNames;
+    private boolean retryHeld;
+    private boolean hashed;
+    private long hash;
+    private @Nullable AsciiString cookie;
     private boolean requestPaused;
     private boolean responsePaused;
     private long attemptStartNanos;
@@ -181,6 +189,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
             return;
         }
         requestMillis = p.timeouts().requestMillis(request, grpc);
+        hash(p.hash());
         p.rewrite(request, t, this::operator);
         retries = p.retry();
         if (requestMillis > 0) {
@@ -189,12 +198,58 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         attempt();
     }
 
+    private void attemptAgain() {
+        if (!done) {
+            attempt();
+        }
+    }
+
+    /** The key of consistent hashing, from the request as the client sent it. */
+    private void hash(HashKey key) {
+        if (key.isEmpty()) {
+            return;
+        }
+        OptionalLong k = key.of(request, remoteIp(), this);
+        hashed = k.isPresent();
+        hash = k.orElse(0);
+    }
+
+    @Override
+    public String connection() {
+        return client.remoteText() + " " + client.localText();
+    }
+
+    @Override
+    public void setCookie(AsciiString line) {
+        cookie = line;
+    }
+
+    private Pick question() {
+        Pick p = worker.pick().begin();
+        RetryDecider d = retries;
+        if (attempts > 0 && d != null) {
+            p.otherPriorities(d.policy().previousPriorities());
+            if (d.policy().avoidPreviousHosts()) {
+                p.avoiding(tried);
+            }
+        }
+        if (hashed) {
+            p.hash(hash);
+        }
+        return p.destination(client.destination(), client.destinationPort()).authority(request.authority());
+    }
+
     /** Picks an endpoint and opens a stream to it. */
     private void attempt() {
         ClusterState c = java.util.Objects.requireNonNull(cluster, "no cluster");
-        HostState h = c.pick(tried);
+        Pick pick = question();
+        HostState h = c.pick(pick);
         if (h == null) {
-            replyWith(LocalReply.NO_HEALTHY_UPSTREAM);
+            if (!waitedForNames && pick.whenReady(worker.loop(), this::attemptAgain)) {
+                waitedForNames = true;
+            } else {
+                replyWith(UpstreamReplies.noHost(c.cluster(), pick));
+            }
             return;
         }
         host = h;
@@ -253,7 +308,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
     /** An attempt ended without a response. */
     private void failed(Reset reason) {
         RetryDecider d = retries;
-        if (!responseStarted && d != null && mayRetry() && d.retryReset(reason, requestSent)) {
+        report(reason);
+        if (!responseStarted && d != null && mayRetry() && d.retryReset(reason, requestSent) && takeRetry()) {
             retryLater(d);
             return;
         }
@@ -265,6 +321,34 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
             return;
         }
         replyWith(LocalReply.upstreamReset(reason, attempts > 1));
+    }
+
+    /** Whether the cluster's limit of retries allows another one. */
+    private boolean takeRetry() {
+        ClusterState c = java.util.Objects.requireNonNull(cluster, "no cluster");
+        giveRetryBack();
+        retryHeld = c.limits().retry();
+        if (!retryHeld) {
+            flags |= ResponseFlags.UPSTREAM_OVERFLOW;
+        }
+        return retryHeld;
+    }
+
+    private void giveRetryBack() {
+        ClusterState c = cluster;
+        if (retryHeld && c != null) {
+            retryHeld = false;
+            c.limits().retryDone();
+        }
+    }
+
+    /** What outlier detection should know. */
+    private void report(Reset reason) {
+        ClusterState c = cluster;
+        HostState h = host;
+        if (c != null && h != null) {
+            c.failed(h, reason);
+        }
     }
 
     private void retryLater(RetryDecider d) {
@@ -290,6 +374,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
             u.cancel();
         }
         release();
+        report(Reset.PER_TRY_TIMEOUT);
         replyWith(LocalReply.upstreamReset(Reset.PER_TRY_TIMEOUT, attempts > 1));
     }
 
@@ -303,6 +388,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
             u.cancel();
         }
         release();
+        if (!responseStarted) {
+            report(Reset.PER_TRY_TIMEOUT);
+        }
         if (responseStarted) {
             flags |= ResponseFlags.UPSTREAM_REQUEST_TIMEOUT;
             details = "response_timeout";
@@ -411,8 +499,13 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         if (done) {
             return;
         }
+        ClusterState c = cluster;
+        HostState h0 = host;
+        if (c != null && h0 != null) {
+            c.answered(h0, UpstreamReplies.statusForOutliers(head, grpc));
+        }
         RetryDecider d = retries;
-        if (d != null && mayRetry() && d.retryResponse(head, end)) {
+        if (d != null && mayRetry() && d.retryResponse(head, end) && takeRetry()) {
             UpstreamStream u = upstream;
             upstream = null;
             if (u != null) {
@@ -429,6 +522,10 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         Headers h = head.headers();
         if (head.status() != 101) {
             h.set(HeaderName.X_ENVOY_UPSTREAM_SERVICE_TIME, millisText(System.nanoTime() - attemptStartNanos));
+        }
+        AsciiString line = cookie;
+        if (line != null) {
+            h.add(HeaderName.SET_COOKIE, line);
         }
         decorate(head);
         rewriteResponse(head);
@@ -603,6 +700,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
             return;
         }
         done = true;
+        giveRetryBack();
         endNanos = System.nanoTime();
         ScheduledFuture<?> t = timeout;
         if (t != null) {

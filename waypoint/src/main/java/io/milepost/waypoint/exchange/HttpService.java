@@ -30,6 +30,7 @@ public final class HttpService {
             Map.entry("UPE", ResponseFlags.UPSTREAM_PROTOCOL_ERROR),
             Map.entry("URX", ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED),
             Map.entry("NR", ResponseFlags.NO_ROUTE_FOUND),
+            Map.entry("DF", ResponseFlags.DNS_FAILURE),
             Map.entry("NC", ResponseFlags.NO_CLUSTER_FOUND),
             Map.entry("FI", ResponseFlags.FAULT_INJECTED),
             Map.entry("DI", ResponseFlags.DELAY_INJECTED));

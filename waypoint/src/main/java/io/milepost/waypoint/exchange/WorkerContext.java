@@ -4,6 +4,7 @@ import io.milepost.mesh.IpAddress;
 import io.milepost.waypoint.upstream.ClusterManager;
 import io.milepost.waypoint.upstream.Connector;
 import io.milepost.waypoint.upstream.LoopPools;
+import io.milepost.waypoint.upstream.Pick;
 import io.netty.channel.EventLoop;
 import io.netty.util.AsciiString;
 import java.net.InetSocketAddress;
@@ -17,12 +18,15 @@ public final class WorkerContext {
     private final Connector connector;
     private final LoopPools pools;
     private final SplittableRandom random = new SplittableRandom();
+    private final Pick pick;
 
     public WorkerContext(EventLoop loop, ClusterManager clusters, Connector connector) {
         this.loop = loop;
         this.clusters = clusters;
         this.connector = connector;
         this.pools = new LoopPools(loop, connector);
+        this.pick = new Pick(clusters.newLoop(), random);
+        clusters.register(pools);
     }
 
     public EventLoop loop() {
@@ -39,6 +43,11 @@ public final class WorkerContext {
 
     public LoopPools pools() {
         return pools;
+    }
+
+    /** The loop's question to balancers; used again for every request. */
+    public Pick pick() {
+        return pick;
     }
 
     public SplittableRandom random() {

@@ -1,167 +1,326 @@
 package io.milepost.waypoint.upstream;
 
+import io.milepost.filters.RetryDecider.Reset;
 import io.milepost.mesh.Cluster;
+import io.milepost.mesh.Cluster.Discovery;
+import io.milepost.mesh.Cluster.OutlierDetection;
 import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.Endpoints.Endpoint;
-import io.milepost.mesh.Endpoints.Health;
 import io.milepost.mesh.Endpoints.LocalityEndpoints;
+import io.milepost.mesh.IpAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cluster while it lives: its hosts, the balancer's position and what is counted against its limits. Survives snapshots
- * by name; replaced pieces are published with one volatile write.
+ * A cluster while it lives: its hosts with what is known of them, the balancer, limits and counters. Survives snapshots by
+ * name. Event loops read what was published by one volatile write; who changes the hosts holds this object's monitor, which
+ * event loops never take.
  */
 public final class ClusterState {
-    private static final int MAX_PICKS = 5;
-
+    private final LongSupplier nanos;
+    private final NameResolver resolver;
+    private final Consumer<HostState> onRemoved;
+    private final ClusterStats stats = new ClusterStats();
+    private final ResourceLimits limits;
+    private final Outliers outliers;
+    private final OriginalDestinations destinations;
+    private final DynamicNames names;
+    private final AtomicInteger changes = new AtomicInteger();
     private volatile Cluster cluster;
-    private volatile Hosts hosts = new Hosts(Endpoints.none(""), List.of(), false);
-    private final AtomicInteger position = new AtomicInteger();
-    private final AtomicInteger requests = new AtomicInteger();
-    private final AtomicInteger retries = new AtomicInteger();
-    private final AtomicInteger connections = new AtomicInteger();
+    private volatile Endpoints endpoints;
+    private volatile List<HostTable.Group> groups = List.of();
+    private volatile List<HostState> hosts = List.of();
+    private volatile HostTable table = HostTable.empty(Skip.NO_ENDPOINTS);
+    private volatile @Nullable ClusterDns dns;
 
-    private record Hosts(Endpoints source, List<HostState> healthy, boolean weighted) {}
+    /** A cluster without names to look up, for tests and tools. */
+    public ClusterState(Cluster cluster) {
+        this(cluster, NameResolver.none(), h -> {}, System::nanoTime);
+    }
 
-    ClusterState(Cluster cluster) {
+    /** @param onRemoved told of hosts that left, so that their connections may be closed */
+    ClusterState(Cluster cluster, NameResolver resolver, Consumer<HostState> onRemoved, LongSupplier nanos) {
         this.cluster = cluster;
+        this.endpoints = Endpoints.none(cluster.name());
+        this.resolver = resolver;
+        this.onRemoved = onRemoved;
+        this.nanos = nanos;
+        this.limits = new ResourceLimits(() -> cluster().limits(), stats);
+        this.outliers = new Outliers(this::outlierSettings, this::hosts, stats, nanos, this::rebuild);
+        this.destinations = new OriginalDestinations(ClusterState::plain, stats, nanos);
+        this.names = new DynamicNames(this::cluster, resolver, stats, nanos, defaultPort(cluster));
+    }
+
+    private @Nullable OutlierDetection outlierSettings() {
+        return cluster.outlier().orElse(null);
+    }
+
+    private static Endpoint plain(IpAddress ip, int port) {
+        return new Endpoint(ip.toString(), port, java.util.Optional.empty(), "");
+    }
+
+    /** The port of requests that name none: the service port in the cluster's name. */
+    static int defaultPort(Cluster c) {
+        String[] parts = c.name().split("\\|", 3);
+        if (parts.length == 3 && !parts[1].isEmpty() && parts[1].chars().allMatch(d -> d >= '0' && d <= '9')) {
+            return Integer.parseInt(parts[1]);
+        }
+        return c.tls().isPresent() ? 443 : 80;
     }
 
     public Cluster cluster() {
         return cluster;
     }
 
-    public AtomicInteger requests() {
-        return requests;
+    public ClusterStats stats() {
+        return stats;
     }
 
+    /** What is in use of connections, requests, and so on. */
+    public ResourceLimits limits() {
+        return limits;
+    }
+
+    /** Requests in progress. */
+    public AtomicInteger requests() {
+        return limits.requestCount();
+    }
+
+    /** Tries after the first that wait or are in progress. */
     public AtomicInteger retries() {
-        return retries;
+        return limits.retryCount();
     }
 
     public AtomicInteger connections() {
-        return connections;
+        return limits.connectionCount();
     }
 
-    /** Called by one thread at a time. */
-    void update(Cluster next, Endpoints endpoints) {
-        cluster = next;
-        Hosts before = hosts;
-        if (before.source.equals(endpoints)) {
-            return;
-        }
-        Map<String, HostState> known = new HashMap<>();
-        for (HostState h : before.healthy) {
-            known.put(h.endpoint().hostPort(), h);
-        }
-        List<HostState> healthy = new ArrayList<>();
-        boolean weighted = false;
-        int priority = Integer.MAX_VALUE;
-        for (LocalityEndpoints l : endpoints.localities()) {
-            boolean any = false;
-            for (Endpoint e : l.endpoints()) {
-                any |= e.health() == Health.HEALTHY && e.weight() > 0;
-            }
-            if (any) {
-                priority = Math.min(priority, l.priority());
-            }
-        }
-        for (LocalityEndpoints l : endpoints.localities()) {
-            if (l.priority() != priority) {
-                continue;
-            }
-            for (Endpoint e : l.endpoints()) {
-                if (e.health() != Health.HEALTHY || e.weight() <= 0) {
-                    continue;
-                }
-                weighted |= e.weight() != l.endpoints().getFirst().weight();
-                HostState h = known.get(e.hostPort());
-                if (h == null) {
-                    h = new HostState(e);
-                } else {
-                    h.endpoint(e);
-                }
-                healthy.add(h);
-            }
-        }
-        hosts = new Hosts(endpoints, List.copyOf(healthy), weighted);
-    }
-
-    /** Endpoints that could be chosen, as a list that does not change. */
+    /** All hosts, usable or not. */
     public List<HostState> hosts() {
-        return hosts.healthy;
+        return switch (cluster.discovery()) {
+            case ORIGINAL_DST -> destinations.hosts();
+            case DYNAMIC_DNS -> names.hosts();
+            default -> hosts;
+        };
     }
 
     /** Endpoints that could be chosen. */
     public int size() {
-        return hosts.healthy.size();
+        return table.usable();
     }
 
-    /**
-     * Chooses an endpoint.
-     *
-     * @param tried endpoints of earlier attempts, avoided where another exists
-     * @return null when there is no healthy endpoint
-     */
-    public @Nullable HostState pick(List<HostState> tried) {
-        Hosts h = hosts;
-        List<HostState> all = h.healthy;
-        if (all.size() == 0) {
-            return null;
+    /** Puts configuration in force. Called by one thread at a time; what the hosts counted is kept. */
+    synchronized void update(Cluster next, Endpoints listed) {
+        boolean same = next.equals(cluster) && listed.equals(endpoints);
+        cluster = next;
+        endpoints = listed;
+        ClusterDns d = dns;
+        boolean named = next.discovery() == Discovery.STRICT_DNS || next.discovery() == Discovery.LOGICAL_DNS;
+        if (named && d == null) {
+            d = new ClusterDns(resolver, stats, nanos, this::regroup);
+            dns = d;
         }
-        if (all.size() == 1) {
-            return all.getFirst();
+        if (d != null) {
+            d.names(named ? listed : Endpoints.none(next.name()), next);
         }
-        HostState choice = pickOnce(h, all);
-        for (int i = 0; i < MAX_PICKS && tried.contains(choice); i++) {
-            choice = pickOnce(h, all);
+        if (!same || named) {
+            regroup();
         }
-        if (tried.contains(choice)) {
-            for (HostState other : all) {
-                if (!tried.contains(other)) {
-                    return other;
+    }
+
+    /** How a destination that the client named is reached; matters to {@link Discovery#ORIGINAL_DST} only. */
+    void reach(OriginalDestinations.Reach reach) {
+        if (cluster.discovery() == Discovery.ORIGINAL_DST) {
+            destinations.reach(reach);
+        }
+    }
+
+    /** Names have new addresses, or the configuration has other endpoints. */
+    private synchronized void regroup() {
+        Map<String, HostState> known = new HashMap<>();
+        for (HostState h : hosts) {
+            known.put(key(h.endpoint()), h);
+        }
+        List<HostTable.Group> next = new ArrayList<>();
+        List<HostState> all = new ArrayList<>();
+        Set<HostState> kept = new HashSet<>();
+        long now = nanos.getAsLong();
+        ClusterDns d = dns;
+        for (LocalityEndpoints l : endpoints.localities()) {
+            List<HostState> members = new ArrayList<>(l.endpoints().size());
+            for (Endpoint configured : l.endpoints()) {
+                for (Endpoint e : d == null ? List.of(configured) : d.expand(configured)) {
+                    HostState h = known.get(key(e));
+                    if (h == null) {
+                        h = new HostState(e, l.priority(), now);
+                        known.put(key(e), h);
+                    } else {
+                        h.update(e, l.priority());
+                    }
+                    if (kept.add(h)) {
+                        members.add(h);
+                        all.add(h);
+                    }
                 }
             }
+            next.add(new HostTable.Group(l.priority(), l.weight(), List.copyOf(members)));
         }
-        return choice;
+        List<HostState> before = hosts;
+        groups = List.copyOf(next);
+        hosts = List.copyOf(all);
+        for (HostState h : before) {
+            if (!kept.contains(h)) {
+                outliers.removed(h);
+                h.remove();
+                onRemoved.accept(h);
+            }
+        }
+        rebuild();
+        while (changes.get() != 0) {
+            // An event loop that ejects a host at this moment finishes the work.
+            Thread.onSpinWait();
+        }
     }
 
-    private HostState pickOnce(Hosts h, List<HostState> all) {
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        return switch (cluster.balancer().policy()) {
-            case RANDOM -> all.get(random.nextInt(all.size()));
-            case ROUND_ROBIN -> all.get(Math.floorMod(position.getAndIncrement(), all.size()));
-            // The hash policies need a key; without one Envoy falls back to a random point.
-            case RING_HASH, MAGLEV -> all.get(random.nextInt(all.size()));
-            case LEAST_REQUEST -> {
-                HostState a = weightedRandom(h, all, random);
-                HostState b = weightedRandom(h, all, random);
-                yield b.active().get() < a.active().get() ? b : a;
+    /** An address that another workload took over is another host. */
+    private static String key(Endpoint e) {
+        return e.hostPort() + " " + e.workload();
+    }
+
+    /** Makes the table anew; without a lock: who comes second leaves the work to the first. */
+    private void rebuild() {
+        if (changes.getAndIncrement() != 0) {
+            return;
+        }
+        int seen;
+        do {
+            seen = changes.get();
+            table = make();
+        } while (!changes.compareAndSet(seen, 0));
+    }
+
+    private HostTable make() {
+        HostTable t = HostTable.build(cluster, groups, nanos);
+        ClusterDns d = dns;
+        return t.total() == 0 && d != null && !endpoints.localities().isEmpty()
+                ? HostTable.empty(d.whyEmpty())
+                : t;
+    }
+
+    /** Work that is due from time to time, by one thread: hosts come back, warm up, are forgotten, are looked up. */
+    void tick() {
+        HostTable t = table;
+        if (t.warming(nanos.getAsLong()) != warmingSeen) {
+            warmingSeen = !warmingSeen;
+            rebuild();
+        }
+        ClusterDns d = dns;
+        if (d != null) {
+            d.refresh();
+        }
+        destinations.sweep().forEach(onRemoved);
+        names.sweep().forEach(onRemoved);
+    }
+
+    private volatile boolean warmingSeen;
+
+    /** One interval of outlier detection is over. */
+    void outlierInterval() {
+        outliers.interval();
+    }
+
+    /** The cluster left the configuration: nobody waits any longer. */
+    void retire() {
+        ClusterDns d = dns;
+        if (d != null) {
+            d.close();
+        }
+    }
+
+    /** Chooses an endpoint; null when there is none, with the reason in {@code p}. Allocates nothing. */
+    public @Nullable HostState pick(Pick p) {
+        HostState h = switch (cluster.discovery()) {
+            case ORIGINAL_DST -> {
+                IpAddress ip = p.destination();
+                yield ip == null || p.destinationPort() <= 0
+                        ? p.none(Skip.NO_DESTINATION)
+                        : destinations.find(ip, p.destinationPort(), p);
             }
+            case DYNAMIC_DNS -> {
+                var authority = p.authority();
+                yield authority == null || authority.isEmpty()
+                        ? p.none(Skip.NO_DESTINATION)
+                        : names.find(authority, p);
+            }
+            default -> listed(p);
         };
+        if (h == null && p.none() != Skip.NOT_RESOLVED) {
+            stats.noHealthyHost.increment();
+        }
+        return h;
     }
 
-    private static HostState weightedRandom(Hosts h, List<HostState> all, ThreadLocalRandom random) {
-        if (!h.weighted) {
-            return all.get(random.nextInt(all.size()));
+    private @Nullable HostState listed(Pick p) {
+        HostState h = table.pick(p);
+        if (p.panic()) {
+            stats.panicPicks.increment();
         }
-        long total = 0;
-        for (HostState s : all) {
-            total += s.endpoint().weight();
+        ClusterDns d = dns;
+        if (h == null && d != null) {
+            p.waiters(d.waiters());
         }
-        long at = random.nextLong(total);
-        for (HostState s : all) {
-            at -= s.endpoint().weight();
-            if (at < 0) {
-                return s;
-            }
-        }
-        return all.getLast();
+        return h;
+    }
+
+    /** An answer of the host: its status, or that of gRPC as HTTP would say it. */
+    public void answered(HostState h, int status) {
+        outliers.status(h, status);
+    }
+
+    /** A try ended without an answer. */
+    public void failed(HostState h, Reset reason) {
+        outliers.failure(h, reason);
+    }
+
+    /** A connection to the host was made. */
+    public void connected(HostState h) {
+        outliers.connected(h);
+    }
+
+    /** Hosts that outlier detection keeps away at the moment. */
+    public int ejected() {
+        return outliers.ejected();
+    }
+
+    /** Destinations and names that requests asked for. */
+    public int onDemandSize() {
+        return destinations.size() + names.size();
+    }
+
+    /** Why a host gets no traffic at the moment; null when it gets some. */
+    public @Nullable Skip why(HostState h) {
+        return table.why(h);
+    }
+
+    /** Percent of the traffic that a priority gets. */
+    public int percent(int priority) {
+        return table.percent(priority);
+    }
+
+    public int priorities() {
+        return table.priorities();
+    }
+
+    /** Whether a priority uses unhealthy hosts too, because too few are healthy. */
+    public boolean panic(int priority) {
+        return table.panic(priority);
     }
 }

@@ -47,12 +47,23 @@ public final class LoopPools {
     public void open(ClusterState cluster, HostState host, boolean http2, Listener listener, Ready ready) {
         Endpoint e = host.endpoint();
         Key key = new Key(cluster.cluster().name(), e.hostPort(), e.tunnel());
-        Pool pool = pools.computeIfAbsent(key, k -> new Pool(k, e, cluster));
+        Pool pool = pools.computeIfAbsent(key, k -> new Pool(k, e, cluster, host));
         if (http2) {
             pool.http2(listener, ready);
         } else {
             pool.http1(listener, ready);
         }
+    }
+
+    /** The endpoint left: its connections take no further requests. Called on any thread. */
+    void drain(HostState host) {
+        loop.execute(() -> {
+            for (Pool p : pools.values().toArray(new Pool[0])) {
+                if (p.host.equals(host)) {
+                    p.closeIdle();
+                }
+            }
+        });
     }
 
     /** Endpoints with connections. */
@@ -70,13 +81,15 @@ public final class LoopPools {
     private final class Pool implements Http1ClientConnection.Owner {
         private final Key key;
         private final Endpoint endpoint;
+        private final HostState host;
         private final ClusterState cluster;
         private final ArrayDeque<Http1ClientConnection> idle = new ArrayDeque<>();
         private int connections;
         private @Nullable Http2ClientConnection h2;
         private @Nullable Future<Channel> h2Connecting;
 
-        Pool(Key key, Endpoint endpoint, ClusterState cluster) {
+        Pool(Key key, Endpoint endpoint, ClusterState cluster, HostState host) {
+            this.host = host;
             this.key = key;
             this.endpoint = endpoint;
             this.cluster = cluster;
