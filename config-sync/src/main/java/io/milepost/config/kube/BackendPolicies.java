@@ -180,13 +180,15 @@ final class BackendPolicies {
                         ref,
                         "name",
                         "InvalidCACertificateRef",
-                        "there is no ConfigMap " + o.namespace() + "/" + name + " with certificates in ca.crt: mend it");
+                        "there is no ConfigMap " + o.namespace() + "/" + name
+                                + " with certificates in ca.crt: mend it");
     }
 
     private static Authorities bad(Fields f, String field, String reason, String message) {
         f.warn(field, message + "; until then every connection to the targets of this policy fails");
         return new Authorities(
-                Optional.of(NOBODY), Optional.of(RouteProblem.resolved(reason, message, f.ref().field())));
+                Optional.of(NOBODY),
+                Optional.of(RouteProblem.resolved(reason, message, f.ref().field())));
     }
 
     private void traffic(KubeObject o, Fields spec) {
@@ -226,8 +228,7 @@ final class BackendPolicies {
         return new Target(ref.key(), section);
     }
 
-    private Parent parent(
-            KubeObject o, Fields t, Target target, boolean first, Optional<RouteProblem> unresolved) {
+    private Parent parent(KubeObject o, Fields t, Target target, boolean first, Optional<RouteProblem> unresolved) {
         ServiceModel service = services.get(target.service());
         Optional<RouteProblem> problem = Optional.empty();
         if (service == null) {
@@ -248,7 +249,8 @@ final class BackendPolicies {
         }
         problem.ifPresent(p -> t.warn(p.field(), p.message()));
         List<Condition> conditions = new ArrayList<>();
-        conditions.add(problem.or(() -> unresolved.map(u -> RouteProblem.accepted("NoValidCACertificate", u.message(), "")))
+        conditions.add(problem.or(
+                        () -> unresolved.map(u -> RouteProblem.accepted("NoValidCACertificate", u.message(), "")))
                 .map(p -> new Condition("Accepted", false, p.reason(), p.message()))
                 .orElse(new Condition("Accepted", true, "Accepted", "the policy was accepted")));
         conditions.add(unresolved

@@ -14,15 +14,15 @@ import java.util.TreeMap;
 /** HTTPRoutes and GRPCRoutes whose parent is a service: which apply to a port, and in which order. */
 final class HttpRoutes {
     private final GatewayRoutes routes;
-    private final Report report;
+    private final Shadows shadows;
     private final GatewayRef waypoint;
     private final GatewayApiMode mode;
     private final RouteAssembly assembly;
 
     HttpRoutes(
-            GatewayRoutes routes, Report report, GatewayRef waypoint, GatewayApiMode mode, BackendResolver backends) {
+            GatewayRoutes routes, Shadows shadows, GatewayRef waypoint, GatewayApiMode mode, BackendResolver backends) {
         this.routes = routes;
-        this.report = report;
+        this.shadows = shadows;
         this.waypoint = waypoint;
         this.mode = mode;
         this.assembly = new RouteAssembly(backends);
@@ -105,8 +105,7 @@ final class HttpRoutes {
         RouteRule last = null;
         for (Entry e : sorted) {
             if (last != null) {
-                report.add(Finding.warning(
-                        e.rule().source(), Shadows.message(e.rule().source(), last.source(), "takes every request")));
+                shadows.cut(e.rule(), last);
                 continue;
             }
             rules.add(e.rule());

@@ -15,6 +15,7 @@ final class RouteChecks {
     private final GatewayRoutes routes;
     /** A ServiceEntry counts with its first host. */
     private final Map<ServiceKey, ServiceModel> services = new HashMap<>();
+
     private final GatewayRef waypoint;
     private final GatewayApiMode mode;
     private final BackendResolver backends;

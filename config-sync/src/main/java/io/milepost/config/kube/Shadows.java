@@ -1,14 +1,107 @@
 package io.milepost.config.kube;
 
+import io.milepost.mesh.PathMatch;
+import io.milepost.mesh.RouteMatch;
+import io.milepost.mesh.RouteRule;
 import io.milepost.mesh.SourceRef;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Words for rules that can never match. */
+/**
+ * Rules that can never match, because earlier ones take all that they would. A rule counts as hidden only when it is so
+ * with all its matches and on all ports.
+ */
 final class Shadows {
     private static final Pattern INDEX = Pattern.compile("\\[(\\d+)]");
+    /** Beyond that many rules of one port only equal matches are looked for. */
+    private static final int PAIRWISE = 300;
 
-    private Shadows() {}
+    private record Tally(int seen, int hidden, String message) {
+        static final Tally NONE = new Tally(0, 0, "");
+    }
+
+    private final Map<SourceRef, Tally> tallies = new HashMap<>();
+
+    /** All rules of a port in the order in which they are tried. */
+    void examine(List<RouteRule> rules) {
+        Map<RouteMatch, RouteRule> equal = new HashMap<>();
+        for (int i = 0; i < rules.size(); i++) {
+            RouteRule rule = rules.get(i);
+            RouteRule by = equal.putIfAbsent(rule.match(), rule);
+            if (by == null && rules.size() <= PAIRWISE) {
+                for (int j = 0; j < i && by == null; j++) {
+                    by = covers(rules.get(j).match(), rule.match()) ? rules.get(j) : null;
+                }
+            }
+            if (by == null) {
+                count(rule, "");
+            } else {
+                cut(rule, by);
+            }
+        }
+    }
+
+    /** A rule that was left out behind another one. */
+    void cut(RouteRule rule, RouteRule by) {
+        String why = by.match().equals(rule.match()) ? "has the same match" : "takes all that it would match";
+        count(rule, message(rule.source(), by.source(), why));
+    }
+
+    private void count(RouteRule rule, String message) {
+        tallies.merge(
+                rule.source(),
+                new Tally(1, message.isEmpty() ? 0 : 1, message),
+                (a, b) -> new Tally(
+                        a.seen() + b.seen(),
+                        a.hidden() + b.hidden(),
+                        a.message().isEmpty() ? b.message() : a.message()));
+    }
+
+    void report(Report report) {
+        tallies.forEach((source, t) -> {
+            if (t.hidden() == t.seen() && !source.equals(SourceRef.DEFAULT)) {
+                report.add(Finding.warning(source, t.message()));
+            }
+        });
+    }
+
+    /** Whether every request that {@code b} takes is taken by {@code a}; false when that is not obvious. */
+    static boolean covers(RouteMatch a, RouteMatch b) {
+        return b.headers().containsAll(a.headers())
+                && b.query().containsAll(a.query())
+                && covers(a.path(), b.path());
+    }
+
+    private static boolean covers(PathMatch a, PathMatch b) {
+        if (a.equals(b) || a.equals(PathMatch.ANY)) {
+            return true;
+        }
+        return switch (a) {
+            case PathMatch.Prefix p when !p.ignoreCase() ->
+                switch (b) {
+                    case PathMatch.Prefix x -> !x.ignoreCase() && x.prefix().startsWith(p.prefix());
+                    case PathMatch.SegmentPrefix x ->
+                        !x.ignoreCase() && x.prefix().startsWith(p.prefix());
+                    case PathMatch.Exact x -> !x.ignoreCase() && x.path().startsWith(p.prefix());
+                    case PathMatch.Regex x -> false;
+                };
+            case PathMatch.SegmentPrefix p when !p.ignoreCase() ->
+                switch (b) {
+                    case PathMatch.Prefix x -> !x.ignoreCase() && x.prefix().startsWith(p.prefix() + "/");
+                    case PathMatch.SegmentPrefix x -> !x.ignoreCase() && below(x.prefix(), p.prefix());
+                    case PathMatch.Exact x -> !x.ignoreCase() && below(x.path(), p.prefix());
+                    case PathMatch.Regex x -> false;
+                };
+            default -> false;
+        };
+    }
+
+    private static boolean below(String path, String prefix) {
+        return path.equals(prefix) || path.startsWith(prefix + "/");
+    }
 
     /** For example: rule 3 of VirtualService reviews can never match: rule 1 has the same match. */
     static String message(SourceRef hidden, SourceRef by, String why) {
@@ -26,7 +119,7 @@ final class Shadows {
     }
 
     /** Rules count from one. */
-    static int number(SourceRef r) {
+    private static int number(SourceRef r) {
         Matcher m = INDEX.matcher(r.field());
         return m.find() ? Integer.parseInt(m.group(1)) + 1 : 1;
     }

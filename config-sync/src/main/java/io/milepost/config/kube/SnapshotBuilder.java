@@ -89,7 +89,9 @@ public final class SnapshotBuilder {
         Map<String, TcpChain> tcp = new TreeMap<>();
         Dispatch dispatch = MeshSnapshot.EMPTY.dispatch();
         Clusters clusters = new Clusters(
-                mesh, registry, waypoint.map(w -> registry.placeOf(w, selfAddress)).orElse(Place.UNKNOWN));
+                mesh,
+                registry,
+                waypoint.map(w -> registry.placeOf(w, selfAddress)).orElse(Place.UNKNOWN));
         TelemetrySettings refused = TelemetrySettings.NONE;
         if (waypoint.isPresent()) {
             Run run = new Run(objects, report, mesh, registry, waypoint.get(), clusters, http, tcp);
@@ -126,6 +128,7 @@ public final class SnapshotBuilder {
         private final Map<String, HttpChain> http;
         private final Map<String, TcpChain> tcp;
         private final Set<String> outbound = new TreeSet<>();
+        private final Shadows shadows = new Shadows();
         private final HttpRoutes httpRoutes;
         private final TcpRoutes tcpRoutes;
         private final RouteChecks routeChecks;
@@ -155,7 +158,7 @@ public final class SnapshotBuilder {
             Targets targets = new Targets(registry, ref, outbound);
             GatewayRoutes routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), new IdentityHashMap<>());
             BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
-            this.httpRoutes = new HttpRoutes(routes, report, ref, mode, backends);
+            this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, backends);
             this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
             this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
             this.backendPolicies = new BackendPolicies(objects, report, registry);
@@ -179,6 +182,7 @@ public final class SnapshotBuilder {
                 }
             }
             routeChecks.report(report);
+            shadows.report(report);
             virtualServices.reportUnused();
             addOutbound();
             List<Cidr> attached = new ArrayList<>();
@@ -217,8 +221,7 @@ public final class SnapshotBuilder {
         }
 
         private void addClusters(ServiceModel s, Port p, boolean asHttp, String name) {
-            clusters.add(
-                    s, p, asHttp, name, backendPolicies.over(destinationRules.policy(s, p.number()), s, p), "");
+            clusters.add(s, p, asHttp, name, backendPolicies.over(destinationRules.policy(s, p.number()), s, p), "");
             destinationRules
                     .subsets(s, p.number())
                     .forEach((subset, policy) -> clusters.add(
@@ -235,6 +238,7 @@ public final class SnapshotBuilder {
             List<RouteList> lists = new ArrayList<>(routes.lists());
             lists.addAll(virtualServices.http(s, p));
             List<RouteRule> rules = RouteList.join(lists);
+            shadows.examine(rules);
             Map<String, RouteTable> consumers = new TreeMap<>();
             routes.consumers()
                     .forEach((namespace, own) ->

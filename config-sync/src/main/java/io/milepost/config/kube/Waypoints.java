@@ -3,6 +3,7 @@ package io.milepost.config.kube;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Which waypoint a service or a workload is attached to. */
 final class Waypoints {
@@ -29,64 +30,78 @@ final class Waypoints {
         return false;
     }
 
+    /**
+     * What came of a binding.
+     *
+     * @param waypoint that it is bound to
+     * @param reason of the condition {@code istio.io/WaypointBound}; empty when nobody asked for a waypoint
+     * @param own whether the object asked itself; a namespace's wish that does not fit is no mistake of the object
+     */
+    record Binding(Optional<GatewayRef> waypoint, String reason, String message, boolean own) {
+        static final Binding NONE = new Binding(Optional.empty(), "", "", false);
+
+        private static Binding refused(boolean own, String reason, String message) {
+            return new Binding(Optional.empty(), reason, message, own);
+        }
+    }
+
     Optional<GatewayRef> ofService(KubeObject service, Map<String, String> labels) {
-        return resolve(service, labels, service.namespace(), true);
+        return reported(binding(labels, service.namespace(), true), service);
     }
 
     /** @param origin the object for messages; empty for pods that nobody wrote down */
     Optional<GatewayRef> ofWorkload(PodModel pod, Optional<KubeObject> origin) {
-        return resolve(origin.orElse(null), pod.labels(), pod.namespace(), false);
+        return reported(binding(pod.labels(), pod.namespace(), false), origin.orElse(null));
     }
 
-    private Optional<GatewayRef> resolve(
-            @org.jspecify.annotations.Nullable KubeObject o,
-            Map<String, String> labels,
-            String namespace,
-            boolean service) {
+    private Optional<GatewayRef> reported(Binding b, @Nullable KubeObject o) {
+        if (o != null && b.waypoint().isEmpty() && !b.message().isEmpty()) {
+            report.add(Finding.warning(o.ref("metadata.labels"), b.message()));
+        }
+        return b.waypoint();
+    }
+
+    Binding binding(Map<String, String> labels, String namespace, boolean service) {
         String managed = labels.getOrDefault(Pods.MANAGED, "");
         if (managed.equals("istio.io-mesh-controller") || managed.equals("istio.io-eastwest-controller")) {
-            return Optional.empty();
+            return Binding.NONE;
         }
         boolean own = labels.containsKey(USE);
         Map<String, String> from = own ? labels : objects.namespaceLabels(namespace);
         String name = from.getOrDefault(USE, "");
         if (name.isEmpty() || name.equals("none")) {
-            return Optional.empty();
+            return Binding.NONE;
         }
         String ns = from.getOrDefault("istio.io/use-waypoint-namespace", namespace);
+        String title = "the waypoint " + ns + "/" + name;
         Optional<KubeObject> gateway = objects.find("Gateway", ns, name);
         if (gateway.isEmpty()) {
-            warn(
-                    o,
-                    "the waypoint " + ns + "/" + name + " does not exist, traffic bypasses it: create that Gateway or "
-                            + "mend the label " + USE);
-            return Optional.empty();
+            return Binding.refused(
+                    own,
+                    "WaypointIsNotReady",
+                    title + " does not exist, traffic bypasses it: create that Gateway or mend the label " + USE);
         }
         String types = trafficTypes(gateway.get());
-        boolean fits = types.equals("all") || types.equals(service ? "service" : "workload");
-        if (!fits) {
-            if (own) {
-                warn(
-                        o,
-                        "the waypoint " + ns + "/" + name + " takes traffic for '" + types + "' only: set its label "
-                                + FOR + " to all");
-            }
-            return Optional.empty();
+        if (!types.equals("all") && !types.equals(service ? "service" : "workload")) {
+            return own
+                    ? Binding.refused(
+                            true,
+                            "UnsupportedTrafficType",
+                            title + " takes traffic for '" + types + "' only: set its label " + FOR + " to all")
+                    : Binding.NONE;
         }
         if (!allowed(gateway.get(), namespace)) {
-            warn(
-                    o,
-                    "the waypoint " + ns + "/" + name + " does not admit namespace " + namespace
+            return Binding.refused(
+                    own,
+                    "AttachmentDenied",
+                    title + " does not admit namespace " + namespace
                             + ": set allowedRoutes.namespaces of its HBONE listener");
-            return Optional.empty();
         }
-        return Optional.of(new GatewayRef(ns, name));
-    }
-
-    private void warn(@org.jspecify.annotations.Nullable KubeObject o, String message) {
-        if (o != null) {
-            report.add(Finding.warning(o.ref("metadata.labels"), message));
-        }
+        return new Binding(
+                Optional.of(new GatewayRef(ns, name)),
+                "WaypointAccepted",
+                "Successfully attached to waypoint " + ns + "/" + name,
+                own);
     }
 
     private String trafficTypes(KubeObject gateway) {
