@@ -67,8 +67,7 @@ public final class DemoMain implements Callable<Integer> {
         Path temporary = Files.createTempDirectory("milepost-demo");
         // The tour edits a file; a tour that ends at once leaves the user's files alone.
         Path used = once ? copy(configuration, temporary.resolve("config")) : configuration;
-        try (DemoMesh mesh = new DemoMesh(
-                used, temporary, new LoopbackParts(temporary.resolve("ca").resolve("root-cert.pem")))) {
+        try (DemoMesh mesh = new DemoMesh(used, temporary)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(mesh, temporary), "demo-stop"));
             mesh.start();
             out.println("Milepost demo: a mesh of " + mesh.pods().size() + " pods on loopback, from " + configuration);

@@ -41,6 +41,7 @@ final class Tour {
         deniedMethod();
         deniedIdentity();
         page();
+        byPodAddress();
         if (mayEdit) {
             edit(weightsFile);
         }
@@ -127,7 +128,20 @@ final class Tour {
         came(reply, (details ? "with" : "without") + " details, " + (reviews ? "with" : "without") + " reviews");
         check(reply.status() == 200 && details && reviews, "a 200 with details and reviews");
         ztunnelLine(ztunnelMark, "dst.service=\"productpage.default.svc.cluster.local\"", "direction=\"outbound\"");
-        ztunnelLine(ztunnelMark, "dst.workload=\"productpage", "direction=\"inbound\"");
+    }
+
+    /** Traffic to a pod's own address has no waypoint here ({@code waypoint-for: service}): ztunnel to ztunnel. */
+    private void byPodAddress() throws InterruptedException {
+        step("S1  a pod's own address is reached from ztunnel to ztunnel: mutual TLS, but nobody looks into the HTTP");
+        long mark = mesh.ztunnelLog().mark();
+        Pod details = Pods.byApp(mesh.pods(), "details");
+        String address = details.address().getHostAddress();
+        Reply reply = ask(curl, "GET", address, "/details/0", Map.of("user-agent", "curl/8.16.0"));
+        came(reply, "");
+        check(reply.status() == 200, "a 200");
+        check(reply.body().contains("\"userAgentSeen\":\"curl/8.16.0\""), "the application to see the client's own user-agent");
+        ztunnelLine(mark, "dst.workload=\"" + details.name(), "direction=\"outbound\"");
+        ztunnelLine(mark, "dst.workload=\"" + details.name(), "direction=\"inbound\"");
     }
 
     /** All traffic to v3, by editing the file as a user would. */
@@ -190,9 +204,6 @@ final class Tour {
     }
 
     private void ztunnelLine(long mark, String part, String direction) throws InterruptedException {
-        if (!mesh.ztunnelsLog()) {
-            return;
-        }
         String line = mesh.ztunnelLog().await(mark, l -> l.contains(part) && l.contains(direction), LOG_WAIT_MILLIS);
         out.println("    ztunnel   " + line);
         check(!line.isEmpty(), "a line of a ztunnel's access log with " + part + " " + direction);

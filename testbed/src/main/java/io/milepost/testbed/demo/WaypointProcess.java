@@ -101,6 +101,11 @@ final class WaypointProcess implements MeshProcess {
                 + process.pid() + ")";
     }
 
+    /** Asks it to end, without waiting. */
+    void terminate() {
+        process.destroy();
+    }
+
     @Override
     public void close() {
         process.destroy();

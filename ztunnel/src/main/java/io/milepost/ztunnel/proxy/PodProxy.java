@@ -1,0 +1,165 @@
+package io.milepost.ztunnel.proxy;
+
+import io.milepost.hbone.HboneClient;
+import io.milepost.hbone.HboneServer;
+import io.milepost.hbone.RequestPolicy;
+import io.milepost.hbone.WorkloadCertificates;
+import io.milepost.mesh.IpAddress;
+import io.milepost.mesh.Workload;
+import io.milepost.ztunnel.plan.MeshView;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** All that a ztunnel does for one pod: HBONE in, plain in, captured out, SOCKS5 out. */
+public final class PodProxy implements AutoCloseable {
+    /**
+     * Where a pod's proxy listens.
+     *
+     * @param hbone port 15008 of the pod
+     * @param plain 15006, {@code outbound} 15001; null to leave it out
+     * @param socks 15080; null to leave it out
+     */
+    public record Listeners(
+            InetSocketAddress hbone,
+            @Nullable InetSocketAddress plain,
+            @Nullable InetSocketAddress outbound,
+            @Nullable InetSocketAddress socks) {
+        Set<Integer> ports() {
+            Set<Integer> ports = new HashSet<>(List.of(15001, 15006, 15008, hbone.getPort()));
+            add(ports, plain);
+            add(ports, outbound);
+            add(ports, socks);
+            return ports;
+        }
+
+        private static void add(Set<Integer> ports, @Nullable InetSocketAddress address) {
+            if (address != null) {
+                ports.add(address.getPort());
+            }
+        }
+    }
+
+    private final PodContext context;
+    private final HboneServer server;
+    private final List<Channel> listening = new ArrayList<>(3);
+
+    /** Listens at once; throws when a port is taken. */
+    public static PodProxy start(
+            Workload pod,
+            IpAddress address,
+            Listeners listeners,
+            WorkloadCertificates certificates,
+            Supplier<MeshView> mesh,
+            Transport transport,
+            Reports reports) {
+        return start(pod, address, listeners, certificates, mesh, transport, reports, OriginalDestination.KERNEL);
+    }
+
+    static PodProxy start(
+            Workload pod,
+            IpAddress address,
+            Listeners listeners,
+            WorkloadCertificates certificates,
+            Supplier<MeshView> mesh,
+            Transport transport,
+            Reports reports,
+            OriginalDestination original) {
+        return new PodProxy(pod, address, listeners, certificates, mesh, transport, reports, original);
+    }
+
+    private PodProxy(
+            Workload pod,
+            IpAddress address,
+            Listeners listeners,
+            WorkloadCertificates certificates,
+            Supplier<MeshView> mesh,
+            Transport transport,
+            Reports reports,
+            OriginalDestination original) {
+        // As ztunnel: exactly the own trust domain, no aliases.
+        Supplier<Set<String>> trust =
+                () -> Set.of(mesh.get().snapshot().settings().trustDomain());
+        HboneClient tunnels = HboneClient.builder()
+                .certificates(certificates)
+                .trustDomains(trust)
+                .sourceAddress(address.toInetAddress())
+                .build();
+        context = new PodContext(
+                pod, address, listeners.ports(), mesh, transport, tunnels, new LiveConnections(pod), reports);
+        server = HboneServer.builder()
+                .addresses(listeners.hbone())
+                .certificates(certificates)
+                .trustDomains(trust)
+                .requestPolicy(RequestPolicy.ZTUNNEL)
+                .workerGroup(transport.loops())
+                .service(new HboneInbound(context))
+                .start();
+        try {
+            listen(listeners.plain(), pod1 -> new PlainInbound(pod1, original));
+            listen(listeners.outbound(), pod1 -> new CaptureHandler(pod1, original));
+            listen(listeners.socks(), SocksHandler::new);
+        } catch (IllegalStateException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void listen(@Nullable InetSocketAddress address, Function<PodContext, ChannelHandler> handler) {
+        if (address == null) {
+            return;
+        }
+        listening.add(context.transport().listen(address, new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(handler.apply(context));
+            }
+        }));
+    }
+
+    /** The pod's record in force. */
+    public Workload pod() {
+        return context.own();
+    }
+
+    public IpAddress address() {
+        return context.address();
+    }
+
+    /** Open connections of both directions. */
+    public int connections() {
+        return context.live().size();
+    }
+
+    /** Asks the policies in force about every live connection. */
+    public void recheck() {
+        context.live().recheck(context.view());
+    }
+
+    /**
+     * Takes no new captured connections, lets tunnels end until the deadline, then cuts what is left. New tunnels are
+     * still answered meanwhile, since clients do not retry.
+     */
+    public CompletableFuture<Void> drain(long deadlineMillis) {
+        listening.forEach(Channel::close);
+        return server.drain(deadlineMillis)
+                .whenComplete((done, failure) -> context.live().drain());
+    }
+
+    @Override
+    public void close() {
+        listening.forEach(Channel::close);
+        context.live().drain();
+        server.close();
+        context.tunnels().close();
+    }
+}
