@@ -12,7 +12,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.AsciiString;
 import java.net.SocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +34,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     private final Owner owner;
     private final Decoder decoder = new Decoder();
     private @Nullable ChannelHandlerContext ctx;
-    private FlushBatch.@Nullable Member flushes;
+    private @Nullable Http1Output output;
     private @Nullable Listener listener;
     private boolean headRequest;
     private boolean upgradeRequest;
@@ -57,11 +56,11 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void handlerAdded(ChannelHandlerContext c) {
         ctx = c;
-        flushes = new FlushBatch.Member(c);
+        output = new Http1Output(c);
     }
 
-    private void flushSoon() {
-        Objects.requireNonNull(flushes, "handler not added").flushSoon();
+    private Http1Output out() {
+        return Objects.requireNonNull(output, "handler not added");
     }
 
     private ChannelHandlerContext context() {
@@ -124,6 +123,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         inputEnded();
         fail(Reset.CONNECTION_TERMINATION, "");
         decoder.release();
+        out().release();
         reportClosed();
     }
 
@@ -258,13 +258,10 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
                 h.add(HeaderName.CONTENT_LENGTH, ZERO);
             }
         }
-        ByteBuf out = context().alloc().buffer(512);
-        Http1Heads.writeRequest(head, out, connection);
+        out().request(head, connection);
         if (chunked) {
             h.remove(HeaderName.TRANSFER_ENCODING);
         }
-        context().write(out);
-        flushSoon();
         if (end) {
             endRequest();
         }
@@ -281,32 +278,17 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
 
     @Override
     public void data(ByteBuf data, boolean end) {
-        ChannelHandlerContext c = context();
-        if (!data.isReadable()) {
-            data.release();
-        } else if (chunked) {
-            ByteBuf size = c.alloc().buffer(16);
-            size.writeCharSequence(Integer.toHexString(data.readableBytes()), StandardCharsets.US_ASCII);
-            size.writeShort('\r' << 8 | '\n');
-            c.write(size);
-            c.write(data);
-            c.write(c.alloc().buffer(2).writeShort('\r' << 8 | '\n'));
-        } else {
-            c.write(data);
-        }
+        out().body(data, chunked);
         if (end) {
             if (chunked) {
-                ByteBuf last = c.alloc().buffer(5);
-                last.writeCharSequence("0\r\n\r\n", StandardCharsets.US_ASCII);
-                c.write(last);
+                out().lastChunk();
             }
-            if (upgraded && c.channel() instanceof io.netty.channel.socket.DuplexChannel d) {
-                c.flush();
+            if (upgraded && context().channel() instanceof io.netty.channel.socket.DuplexChannel d) {
+                out().flushNow();
                 d.shutdownOutput();
             }
             endRequest();
         }
-        flushSoon();
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.util.AsciiString;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +62,8 @@ public final class Http1Heads {
             "UNLINK",
             "SOURCE");
 
+    private static final AsciiString REQUEST_VERSION_HOST = AsciiString.cached(" HTTP/1.1\r\nhost: ");
+    private static final int FIXED_PARTS = 32;
     private static final int LONGEST_METHOD = 16;
     private static final byte[] STATUS_LINE = {'H', 'T', 'T', 'P', '/', '1', '.'};
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
@@ -232,40 +233,51 @@ public final class Http1Heads {
         return b.length > 7 && b[7] == '0';
     }
 
-    /** Header lines from {@code at} to {@code end}, each ending in CRLF. */
+    /** Header lines from {@code at} to {@code end}, each ending in CRLF; one pass over the bytes. */
     static void parseFields(byte[] b, int at, int end, Headers into) throws BadMessageException {
         int lines = 0;
-        while (at < end) {
-            int eol = endOfLine(b, at, end);
+        int i = at;
+        while (i < end) {
             if (++lines > MAX_LINES) {
                 throw new BadMessageException(431, "http1.too_many_headers");
             }
-            int colon = at;
-            while (colon < eol && b[colon] != ':') {
-                if (!tokenChar(b[colon])) {
-                    throw bad();
-                }
-                colon++;
+            int name = i;
+            while (i < end && TOKEN[b[i] & 0xff]) {
+                i++;
             }
-            if (colon == eol || colon == at) {
+            int colon = i;
+            if (colon == name || colon == end || b[colon] != ':') {
                 throw bad();
             }
-            int from = colon + 1;
-            int to = eol;
-            while (from < to && (b[from] == ' ' || b[from] == '\t')) {
-                from++;
+            i++;
+            while (i < end && (b[i] == ' ' || b[i] == '\t')) {
+                i++;
             }
+            int from = i;
+            while (i < end && VALUE[b[i] & 0xff]) {
+                i++;
+            }
+            if (i + 1 >= end || b[i] != '\r' || b[i + 1] != '\n') {
+                throw bad();
+            }
+            int to = i;
             while (to > from && (b[to - 1] == ' ' || b[to - 1] == '\t')) {
                 to--;
             }
-            for (int i = from; i < to; i++) {
-                byte c = b[i];
-                if (c == 0 || c == '\r' || c == '\n' || (c > 0 && c < ' ' && c != '\t') || c == 0x7f) {
-                    throw bad();
-                }
-            }
-            into.add(HeaderName.ofLowered(b, at, colon - at), new AsciiString(b, from, to - from, false));
-            at = eol + 2;
+            into.add(HeaderName.ofLowered(b, name, colon - name), new AsciiString(b, from, to - from, false));
+            i += 2;
+        }
+    }
+
+    /** Bytes of a header name (RFC 9110 token). */
+    private static final boolean[] TOKEN = new boolean[256];
+    /** Bytes of a header value: no control bytes but tab. */
+    private static final boolean[] VALUE = new boolean[256];
+
+    static {
+        for (int c = 0; c < 256; c++) {
+            TOKEN[c] = c < 0x80 && tokenChar((byte) c);
+            VALUE[c] = (c >= ' ' && c != 0x7f) || c == '\t';
         }
     }
 
@@ -373,56 +385,21 @@ public final class Http1Heads {
 
     /** Writes a request's head. */
     public static void writeRequest(RequestHead r, ByteBuf out, @Nullable AsciiString connection) {
-        out.ensureWritable(
-                r.headers().wireSize() + r.path().length() + r.authority().length() + 64);
-        ascii(r.method(), out);
-        out.writeByte(' ');
-        ascii(r.path(), out);
-        out.writeCharSequence(" HTTP/1.1\r\nhost: ", java.nio.charset.StandardCharsets.US_ASCII);
-        ascii(r.authority(), out);
-        crlf(out);
-        fields(r.headers(), out);
-        if (connection != null) {
-            out.writeCharSequence("connection: ", java.nio.charset.StandardCharsets.US_ASCII);
-            ascii(connection, out);
-            crlf(out);
-        }
-        crlf(out);
+        HeadWriter w = HeadWriter.current(
+                r.method().length() + r.path().length() + r.authority().length() + FIXED_PARTS, r.headers(), connection);
+        w.text(r.method());
+        w.space();
+        w.text(r.path());
+        w.text(REQUEST_VERSION_HOST);
+        w.text(r.authority());
+        w.end(r.headers(), connection, out);
     }
 
     /** Writes a response's head; the reason is the standard one. */
     public static void writeResponse(ResponseHead r, ByteBuf out, @Nullable AsciiString connection) {
-        out.ensureWritable(r.headers().wireSize() + 96);
-        io.netty.handler.codec.http.HttpResponseStatus s =
-                io.netty.handler.codec.http.HttpResponseStatus.valueOf(r.status());
-        out.writeCharSequence("HTTP/1.1 ", java.nio.charset.StandardCharsets.US_ASCII);
-        ascii(s.codeAsText(), out);
-        out.writeByte(' ');
-        ByteBufUtil.writeAscii(out, s.reasonPhrase());
-        crlf(out);
-        fields(r.headers(), out);
-        if (connection != null) {
-            out.writeCharSequence("connection: ", java.nio.charset.StandardCharsets.US_ASCII);
-            ascii(connection, out);
-            crlf(out);
-        }
-        crlf(out);
-    }
-
-    private static void fields(Headers h, ByteBuf out) {
-        for (int i = 0; i < h.size(); i++) {
-            ascii(h.name(i).text(), out);
-            out.writeShort(':' << 8 | ' ');
-            ascii(h.value(i), out);
-            crlf(out);
-        }
-    }
-
-    private static void ascii(AsciiString s, ByteBuf out) {
-        out.writeBytes(s.array(), s.arrayOffset(), s.length());
-    }
-
-    private static void crlf(ByteBuf out) {
-        out.writeShort('\r' << 8 | '\n');
+        AsciiString line = StatusLines.of(r.status());
+        HeadWriter w = HeadWriter.current(line.length() + FIXED_PARTS, r.headers(), connection);
+        w.text(line);
+        w.end(r.headers(), connection, out);
     }
 }

@@ -26,15 +26,12 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     private static final AsciiString UPGRADE = AsciiString.cached("Upgrade");
     private static final AsciiString CHUNKED = AsciiString.cached("chunked");
     private static final AsciiString ZERO = AsciiString.cached("0");
-    private static final ByteBuf LAST_CHUNK = Unpooled.unreleasableBuffer(
-                    Unpooled.directBuffer().writeBytes("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)))
-            .asReadOnly();
 
     private final ExchangeFactory exchanges;
     private final Decoder decoder = new Decoder();
 
     private @Nullable ChannelHandlerContext ctx;
-    private FlushBatch.@Nullable Member flushes;
+    private @Nullable Http1Output output;
     private @Nullable ExchangeHandler exchange;
     private boolean requestEnded;
     private boolean responseEnded;
@@ -53,11 +50,11 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void handlerAdded(ChannelHandlerContext c) {
         ctx = c;
-        flushes = new FlushBatch.Member(c);
+        output = new Http1Output(c);
     }
 
-    private void flushSoon() {
-        java.util.Objects.requireNonNull(flushes, "handler not added").flushSoon();
+    private Http1Output out() {
+        return java.util.Objects.requireNonNull(output, "handler not added");
     }
 
     private ChannelHandlerContext context() {
@@ -94,6 +91,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     public void channelInactive(ChannelHandlerContext c) {
         abandon("downstream_remote_disconnect");
         decoder.release();
+        out().release();
     }
 
     @Override
@@ -215,19 +213,15 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         h.add(HeaderName.CONTENT_LENGTH, Integer.toString(reason.length()));
         h.add(HeaderName.DATE, HttpDate.now());
         h.add(HeaderName.SERVER, "istio-envoy");
-        ByteBuf out = context().alloc().buffer(256);
-        Http1Heads.writeResponse(new ResponseHead(e.status(), h), out, CLOSE);
-        out.writeCharSequence(reason, StandardCharsets.US_ASCII);
-        context().writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        out().response(new ResponseHead(e.status(), h), CLOSE);
+        out().body(Unpooled.copiedBuffer(reason, StandardCharsets.US_ASCII), false);
+        flushAndClose();
         exchanges.refused(e, reason.length());
     }
 
     @Override
     public void informational(ResponseHead head) {
-        ByteBuf out = context().alloc().buffer(256);
-        Http1Heads.writeResponse(head, out, null);
-        context().write(out);
-        flushSoon();
+        out().response(head, null);
     }
 
     @Override
@@ -235,10 +229,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         headWritten = true;
         if (head.status() == 101) {
             upgraded = true;
-            ByteBuf out = context().alloc().buffer(256);
-            Http1Heads.writeResponse(head, out, UPGRADE);
-            context().write(out);
-            flushSoon();
+            out().response(head, UPGRADE);
             return;
         }
         Headers h = head.headers();
@@ -256,10 +247,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         if (exchanges.draining()) {
             closeAfter = true;
         }
-        ByteBuf out = context().alloc().buffer(512);
-        Http1Heads.writeResponse(head, out, closeAfter ? CLOSE : null);
-        context().write(out);
-        flushSoon();
+        out().response(head, closeAfter ? CLOSE : null);
         if (end) {
             endResponse();
         }
@@ -267,20 +255,11 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
     @Override
     public void data(ByteBuf data, boolean end) {
-        ChannelHandlerContext c = context();
-        if (!data.isReadable() || headRequest) {
+        if (headRequest) {
             data.release();
-        } else if (chunked) {
-            ByteBuf size = c.alloc().buffer(16);
-            size.writeCharSequence(Integer.toHexString(data.readableBytes()), StandardCharsets.US_ASCII);
-            size.writeShort('\r' << 8 | '\n');
-            c.write(size);
-            c.write(data);
-            c.write(c.alloc().buffer(2).writeShort('\r' << 8 | '\n'));
         } else {
-            c.write(data);
+            out().body(data, chunked);
         }
-        flushSoon();
         if (end) {
             endResponse();
         }
@@ -291,15 +270,20 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         endResponse();
     }
 
+    private void flushAndClose() {
+        out().flushNow();
+        context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
     private void endResponse() {
         if (chunked) {
-            context().write(LAST_CHUNK.duplicate());
+            out().lastChunk();
             chunked = false;
         }
         responseEnded = true;
         if (upgraded || (!requestEnded && closeAfter)) {
             exchange = null;
-            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            flushAndClose();
             return;
         }
         finishIfDone();
@@ -313,7 +297,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         exchange = null;
         headWritten = false;
         if (closeAfter || inputEnded) {
-            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            flushAndClose();
             return;
         }
         requestPaused = false;

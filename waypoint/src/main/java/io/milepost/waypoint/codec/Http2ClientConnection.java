@@ -33,7 +33,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     private final Runnable onClosed;
     private @Nullable Http2ConnectionHandler handler;
     private @Nullable ChannelHandlerContext ctx;
-    private FlushBatch.@Nullable Member flushes;
+    private @Nullable Http2Flush flushes;
     private Http2Connection.@Nullable PropertyKey key;
     private boolean goAway;
     private boolean closed;
@@ -109,7 +109,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         @Override
         public void handlerAdded(ChannelHandlerContext c) throws Exception {
             owner.ctx = c;
-            owner.flushes = new FlushBatch.Member(c, this);
+            owner.flushes = new Http2Flush(this, c);
             super.handlerAdded(c);
             if (c.channel().isActive()) {
                 grow();

@@ -33,7 +33,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
     private final ExchangeFactory exchanges;
     private @Nullable Http2ConnectionHandler handler;
     private @Nullable ChannelHandlerContext ctx;
-    private FlushBatch.@Nullable Member flushes;
+    private @Nullable Http2Flush flushes;
     private io.netty.handler.codec.http2.Http2Connection.@Nullable PropertyKey key;
 
     private Http2ServerConnection(ExchangeFactory exchanges) {
@@ -105,7 +105,7 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         @Override
         public void handlerAdded(ChannelHandlerContext c) throws Exception {
             listener.ctx = c;
-            listener.flushes = new FlushBatch.Member(c, this);
+            listener.flushes = new Http2Flush(this, c);
             super.handlerAdded(c);
             Http2Stream connection = connection().connectionStream();
             int grow = CONNECTION_WINDOW - connection().local().flowController().windowSize(connection);
