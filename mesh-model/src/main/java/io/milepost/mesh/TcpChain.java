@@ -67,16 +67,6 @@ public record TcpChain(
             long idleTimeoutMillis,
             long maxDurationMillis,
             List<SniRoute> sniRoutes) {
-        this(
-                name,
-                host,
-                port,
-                backends,
-                policies,
-                telemetry,
-                idleTimeoutMillis,
-                maxDurationMillis,
-                sniRoutes,
-                false);
+        this(name, host, port, backends, policies, telemetry, idleTimeoutMillis, maxDurationMillis, sniRoutes, false);
     }
 }

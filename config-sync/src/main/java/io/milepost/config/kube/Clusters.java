@@ -2,14 +2,12 @@ package io.milepost.config.kube;
 
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
-import io.milepost.config.kube.ServiceModel.Resolution;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Cluster.Discovery;
 import io.milepost.mesh.Cluster.Protocol;
 import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.Endpoints.Endpoint;
 import io.milepost.mesh.Endpoints.Health;
-import io.milepost.mesh.Endpoints.LocalityEndpoints;
 import io.milepost.mesh.Endpoints.Tunnel;
 import io.milepost.mesh.Locality;
 import io.milepost.mesh.SpiffeId;
@@ -98,8 +96,7 @@ final class Clusters {
     /** No address, but the port for requests whose Host has none. */
     private static Endpoints portOnly(String name, Port port) {
         Endpoint any = new Endpoint("", port.target(), Optional.empty(), "");
-        return new Endpoints(
-                name, List.of(new Endpoints.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(any))));
+        return new Endpoints(name, List.of(new Endpoints.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(any))));
     }
 
     private Cluster.Transport transport(ServiceModel s) {
@@ -143,14 +140,14 @@ final class Clusters {
                 continue;
             }
             Place place = Place.of(m.pod().locality(), m.pod().node(), m.labels());
-            boolean here = !s.traits().localOnly() || !m.pod().node().isEmpty() && m.pod().node().equals(self.node());
+            boolean here = !s.traits().localOnly()
+                    || !m.pod().node().isEmpty() && m.pod().node().equals(self.node());
             if (here && place.labels().entrySet().containsAll(subset.entrySet())) {
                 placed.add(new Localities.Placed(endpoint(m, target), place));
             }
         }
         return new Endpoints(
-                name,
-                Localities.arrange(placed, policy.locality(s.traits().distribution()), self));
+                name, Localities.arrange(placed, policy.locality(s.traits().distribution()), self));
     }
 
     private Endpoint endpoint(Member m, int target) {

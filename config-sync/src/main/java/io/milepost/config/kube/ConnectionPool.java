@@ -48,7 +48,9 @@ record ConnectionPool(
                 idle.or(() -> tcpIdle).orElse(HOUR),
                 tcpIdle.orElse(-1L),
                 tcp.map(t -> t.millis("maxConnectionDuration", 0)).orElse(0L),
-                tcp.flatMap(t -> t.maybe("tcpKeepalive")).map(ConnectionPool::keepalive).or(mesh::tcpKeepalive),
+                tcp.flatMap(t -> t.maybe("tcpKeepalive"))
+                        .map(ConnectionPool::keepalive)
+                        .or(mesh::tcpKeepalive),
                 http.filter(h -> multiplexed)
                         .flatMap(h -> h.maybe("http2KeepAlive").or(() -> h.maybe("http2Keepalive")))
                         .map(k -> new Http2Keepalive(k.millis("interval", 0), k.millis("timeout", 0))));
@@ -65,9 +67,7 @@ record ConnectionPool(
 
     static TcpKeepalive keepalive(Fields k) {
         return new TcpKeepalive(
-                k.integer("probes", 0),
-                (int) (k.millis("time", 0) / 1000),
-                (int) (k.millis("interval", 0) / 1000));
+                k.integer("probes", 0), (int) (k.millis("time", 0) / 1000), (int) (k.millis("interval", 0) / 1000));
     }
 
     private static Limits limits(
@@ -112,6 +112,10 @@ record ConnectionPool(
     Transport transport(Cluster.Dns dns) {
         Transport d = Transport.DEFAULT;
         return new Transport(
-                maxConnectionMillis, tcpIdleMillis < 0 ? d.tcpIdleMillis() : tcpIdleMillis, tcpKeepalive, http2Keepalive, dns);
+                maxConnectionMillis,
+                tcpIdleMillis < 0 ? d.tcpIdleMillis() : tcpIdleMillis,
+                tcpKeepalive,
+                http2Keepalive,
+                dns);
     }
 }

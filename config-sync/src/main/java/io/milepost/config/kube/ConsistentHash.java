@@ -55,15 +55,15 @@ final class ConsistentHash {
             Fields maglev = h.at("maglev");
             int size = maglev.integer("tableSize", DEFAULT_TABLE);
             if (size != 0 && (size > MAX_TABLE || !BigInteger.valueOf(size).isProbablePrime(50))) {
-                maglev.error("tableSize", size + " is not a prime number up to " + MAX_TABLE + ": use " + DEFAULT_TABLE);
+                maglev.error(
+                        "tableSize", size + " is not a prime number up to " + MAX_TABLE + ": use " + DEFAULT_TABLE);
             }
             long used = size <= 0 ? DEFAULT_TABLE : size;
             return new LoadBalancer(
                     Policy.MAGLEV, Optional.of(new LoadBalancer.Ring(used, used)), Optional.empty(), localityWeighted);
         }
-        int minimum = h.has("ringHash")
-                ? h.at("ringHash").integer("minimumRingSize", 0)
-                : h.integer("minimumRingSize", 0);
+        int minimum =
+                h.has("ringHash") ? h.at("ringHash").integer("minimumRingSize", 0) : h.integer("minimumRingSize", 0);
         return new LoadBalancer(
                 Policy.RING_HASH,
                 Optional.of(new LoadBalancer.Ring(minimum > 0 ? minimum : DEFAULT_RING, MAX_RING)),

@@ -13,8 +13,17 @@ import java.util.Set;
 final class Delegates {
     /** What of the root counts for entries of a delegate; a route of its own is not allowed. */
     private static final String[] INHERITED = {
-        "rewrite", "timeout", "retries", "fault", "mirror", "mirrors", "mirrorPercent", "mirrorPercentage",
-        "corsPolicy", "headers", "directResponse"
+        "rewrite",
+        "timeout",
+        "retries",
+        "fault",
+        "mirror",
+        "mirrors",
+        "mirrorPercent",
+        "mirrorPercentage",
+        "corsPolicy",
+        "headers",
+        "directResponse"
     };
 
     private final Map<String, Fields> byName = new LinkedHashMap<>();
@@ -30,7 +39,10 @@ final class Delegates {
         for (KubeObject vs : virtualServices) {
             for (var http : vs.spec().path("http")) {
                 if (http.hasNonNull("delegate")) {
-                    used.add(key(http.path("delegate").path("namespace").asText(""), http.path("delegate").path("name").asText(""), vs));
+                    used.add(key(
+                            http.path("delegate").path("namespace").asText(""),
+                            http.path("delegate").path("name").asText(""),
+                            vs));
                 }
             }
             Fields spec = report.open(vs).at("spec");
@@ -80,8 +92,9 @@ final class Delegates {
             skip(http);
             return;
         }
-        List<String> exportTo =
-                delegate.has("exportTo") ? delegate.texts("exportTo") : mesh.exports().virtualService();
+        List<String> exportTo = delegate.has("exportTo")
+                ? delegate.texts("exportTo")
+                : mesh.exports().virtualService();
         if (!Visibility.visible(exportTo, delegate.object().namespace(), root)) {
             ref.warn(
                     "name",
@@ -124,7 +137,10 @@ final class Delegates {
         for (String f : INHERITED) {
             List<Fields> all = delegate.list("http");
             if (http.has(f) && !all.isEmpty() && all.stream().allMatch(d -> d.has(f))) {
-                http.warn(f, "has no effect: every rule of the delegate " + delegate.object().key() + " has its own");
+                http.warn(
+                        f,
+                        "has no effect: every rule of the delegate "
+                                + delegate.object().key() + " has its own");
                 http.skip(f);
             }
         }

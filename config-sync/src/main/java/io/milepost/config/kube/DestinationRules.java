@@ -40,7 +40,8 @@ final class DestinationRules {
     private void index(KubeObject o, Report report) {
         Fields spec = report.open(o).at("spec");
         String host = ServiceRegistry.fqdn(spec.required("host"), o.namespace());
-        List<String> exportTo = spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().destinationRule();
+        List<String> exportTo =
+                spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().destinationRule();
         if (spec.has("workloadSelector")) {
             spec.warn(
                     "workloadSelector",
@@ -58,8 +59,8 @@ final class DestinationRules {
             skip(spec);
             return;
         }
-        Namespace n = namespaces.computeIfAbsent(
-                o.namespace(), k -> new Namespace(new HashMap<>(), new LinkedHashMap<>()));
+        Namespace n =
+                namespaces.computeIfAbsent(o.namespace(), k -> new Namespace(new HashMap<>(), new LinkedHashMap<>()));
         Map<String, List<Fields>> kind = host.startsWith("*") ? n.wildcards() : n.exact();
         kind.computeIfAbsent(host, k -> new ArrayList<>()).add(spec);
     }
@@ -84,7 +85,8 @@ final class DestinationRules {
             for (Fields subset : rule.list("subsets")) {
                 String name = subset.required("name");
                 if (out.containsKey(name)) {
-                    subset.warn("name", "an earlier DestinationRule defines subset '" + name + "': it counts, not this");
+                    subset.warn(
+                            "name", "an earlier DestinationRule defines subset '" + name + "': it counts, not this");
                     subset.skipAll();
                     continue;
                 }
@@ -146,8 +148,7 @@ final class DestinationRules {
         if (own.isPresent()) {
             source = sourceIp(own).orElse(false);
         }
-        Optional<Fields> tcp =
-                policy.map(p -> p.at("connectionPool").at("tcp")).filter(Fields::exists);
+        Optional<Fields> tcp = policy.map(p -> p.at("connectionPool").at("tcp")).filter(Fields::exists);
         return new TcpSettings(
                 tcp.map(t -> t.millis("idleTimeout", 0)).orElse(0L),
                 tcp.map(t -> t.millis("maxConnectionDuration", 0)).orElse(0L),

@@ -34,8 +34,7 @@ final class KubeServices {
         this.report = report;
         this.vips = vips();
         for (KubeObject s : objects.ofKind("EndpointSlice")) {
-            slices.computeIfAbsent(
-                            s.namespace() + "/" + s.label("kubernetes.io/service-name"), k -> new ArrayList<>())
+            slices.computeIfAbsent(s.namespace() + "/" + s.label("kubernetes.io/service-name"), k -> new ArrayList<>())
                     .add(s);
         }
     }
@@ -120,7 +119,11 @@ final class KubeServices {
         List<Member> endpoints = external ? name(alias, o, ports) : endpoints(o, ports);
         return new ServiceModel(
                 new ServiceInfo(
-                        "Service", o.namespace(), o.name(), o.name() + "." + o.namespace() + ServiceRegistry.DOMAIN, o.labels()),
+                        "Service",
+                        o.namespace(),
+                        o.name(),
+                        o.name() + "." + o.namespace() + ServiceRegistry.DOMAIN,
+                        o.labels()),
                 o.annotations(),
                 o.created(),
                 addresses,
@@ -160,7 +163,8 @@ final class KubeServices {
 
     private ServiceModel waypointService(KubeObject g) {
         List<Port> ports = List.of(new Port(15008, "mesh", PortProtocol.TCP, "", 15008));
-        List<Member> members = ServiceRegistry.bySelector(g.namespace(), Map.of(Pods.GATEWAY_NAME, g.name()), ports, false, pods);
+        List<Member> members =
+                ServiceRegistry.bySelector(g.namespace(), Map.of(Pods.GATEWAY_NAME, g.name()), ports, false, pods);
         List<Cidr> addresses = new ArrayList<>();
         Cidr.parse(vips.getOrDefault(g.key(), "")).ifPresent(addresses::add);
         return new ServiceModel(
@@ -210,7 +214,8 @@ final class KubeServices {
         Map<String, Integer> named = new TreeMap<>();
         slice.root()
                 .path("ports")
-                .forEach(p -> named.put(p.path("name").asText(""), p.path("port").asInt()));
+                .forEach(
+                        p -> named.put(p.path("name").asText(""), p.path("port").asInt()));
         Map<Integer, Integer> mapped = new TreeMap<>();
         for (Port p : ports) {
             Integer target = named.size() == 1 && ports.size() == 1
@@ -235,7 +240,8 @@ final class KubeServices {
         Optional<PodModel> pod = target.path("kind").asText().equals("Pod")
                 ? pods.byName(service.namespace(), target.path("name").asText())
                 : pods.byAddress(address).filter(p -> p.isPod() && p.namespace().equals(service.namespace()));
-        PodModel model = pod.orElseGet(() -> PodModel.written("EndpointSlice", slice, address, "", Locality.UNKNOWN, 1));
+        PodModel model =
+                pod.orElseGet(() -> PodModel.written("EndpointSlice", slice, address, "", Locality.UNKNOWN, 1));
         out.put(address, new Member(address, mapped, model.labels(), model, 1, ready));
     }
 }

@@ -28,7 +28,9 @@ final class Localities {
     static List<LocalityEndpoints> arrange(List<Placed> endpoints, LocalitySetting setting, Place self) {
         Map<Locality, List<Placed>> byLocality = new TreeMap<>(BY_NAME);
         for (Placed p : endpoints) {
-            byLocality.computeIfAbsent(p.place().locality(), l -> new ArrayList<>()).add(p);
+            byLocality
+                    .computeIfAbsent(p.place().locality(), l -> new ArrayList<>())
+                    .add(p);
         }
         List<Group> groups = new ArrayList<>();
         byLocality.forEach((l, m) -> groups.add(new Group(l, 0, sum(m), m)));

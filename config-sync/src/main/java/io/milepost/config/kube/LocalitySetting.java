@@ -65,10 +65,8 @@ record LocalitySetting(
                     failover.isEmpty() ? "failoverPriority" : "failover",
                     "has no effect without outlierDetection: add it to the trafficPolicy");
         }
-        boolean weighted = !distribute.isEmpty()
-                || outliers && (own.has("failover") || own.has("failoverPriority"));
-        return new LocalitySetting(
-                weighted, distribute, outliers && distribute.isEmpty(), priorities, failover);
+        boolean weighted = !distribute.isEmpty() || outliers && (own.has("failover") || own.has("failoverPriority"));
+        return new LocalitySetting(weighted, distribute, outliers && distribute.isEmpty(), priorities, failover);
     }
 
     private static int percent(Fields d, String text) {

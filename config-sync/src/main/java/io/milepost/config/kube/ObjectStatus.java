@@ -9,6 +9,9 @@ import java.util.List;
  * @param parents one entry per parentRef or ancestor; an object without parents has one that names nobody
  */
 public record ObjectStatus(SourceRef object, List<Parent> parents) {
+    /** Reason of objects that an ingress serves: no mistake. */
+    public static final String NOT_A_WAYPOINT = "NotAWaypoint";
+
     public ObjectStatus {
         parents = List.copyOf(parents);
     }

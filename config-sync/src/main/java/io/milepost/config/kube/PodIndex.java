@@ -23,8 +23,7 @@ final class PodIndex {
                 byName.put(p.namespace() + "/" + p.name(), p);
             }
             p.labels()
-                    .forEach((k, v) -> byLabel
-                            .computeIfAbsent(new Label(p.namespace(), k, v), l -> new ArrayList<>())
+                    .forEach((k, v) -> byLabel.computeIfAbsent(new Label(p.namespace(), k, v), l -> new ArrayList<>())
                             .add(p));
         }
     }

@@ -85,13 +85,17 @@ final class RouteChecks {
     /** Why a route has no effect below a parent. */
     private Optional<RouteProblem> unbound(GatewayRoute route, ParentRef p) {
         if (!p.isService()) {
-            return Optional.of(RouteProblem.accepted(
-                    "InvalidKind",
-                    (p.kind().equals("Gateway")
-                                    ? "a Gateway as parent is served by an ingress, not by a waypoint"
-                                    : "a " + p.kind() + " as parent is not supported")
-                            + ": name a Service",
-                    p.field() + ".kind"));
+            return Optional.of(
+                    p.kind().equals("Gateway")
+                            ? RouteProblem.accepted(
+                                    ObjectStatus.NOT_A_WAYPOINT,
+                                    "a Gateway as parent is served by an ingress, not by a waypoint: name a Service "
+                                            + "if a waypoint is meant",
+                                    p.field() + ".kind")
+                            : RouteProblem.accepted(
+                                    "InvalidKind",
+                                    "a " + p.kind() + " as parent is not supported: name a Service",
+                                    p.field() + ".kind"));
         }
         Optional<ServiceModel> found = service(p);
         if (found.isEmpty()) {
@@ -150,8 +154,12 @@ final class RouteChecks {
         return Optional.ofNullable(services.get(p.key()));
     }
 
+    List<ObjectStatus> statuses() {
+        return routes.all().stream().map(this::status).toList();
+    }
+
     /** One entry per parentRef. */
-    ObjectStatus status(GatewayRoute route) {
+    private ObjectStatus status(GatewayRoute route) {
         List<Parent> parents = new ArrayList<>();
         for (ParentRef p : route.parents()) {
             String name = p.kind() + " " + p.namespace() + "/" + p.name() + (p.port() == 0 ? "" : " port " + p.port())

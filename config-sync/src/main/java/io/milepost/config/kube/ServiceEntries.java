@@ -51,7 +51,8 @@ final class ServiceEntries {
     /** Ports belong together by name. */
     private ServiceModel joined(ServiceModel service, ServiceModel entry) {
         report.add(Finding.info(
-                entry.source(), "only adds its endpoints to the Service " + service.info().namespace() + "/"
+                entry.source(),
+                "only adds its endpoints to the Service " + service.info().namespace() + "/"
                         + service.info().name() + ", which has the same host"));
         List<Member> all = new ArrayList<>(service.endpoints());
         for (Member m : entry.endpoints()) {
@@ -167,7 +168,8 @@ final class ServiceEntries {
             }
         } else if (wildcard && (resolution == Resolution.DNS || resolution == Resolution.DNS_ROUND_ROBIN)) {
             if (!spec.has("endpoints")) {
-                spec.error("hosts", "the wildcard '" + host + "' cannot be looked up: list endpoints or use DYNAMIC_DNS");
+                spec.error(
+                        "hosts", "the wildcard '" + host + "' cannot be looked up: list endpoints or use DYNAMIC_DNS");
             }
         }
         if (resolution == Resolution.NONE && spec.has("endpoints")) {
@@ -218,7 +220,12 @@ final class ServiceEntries {
             e.skip("network");
         }
         PodModel pod = PodModel.written(
-                "ServiceEntry", o, address, e.text("serviceAccount", ""), Pods.locality(e.text("locality", "")), weight);
+                "ServiceEntry",
+                o,
+                address,
+                e.text("serviceAccount", ""),
+                Pods.locality(e.text("locality", "")),
+                weight);
         return new Member(address, mapped, labels, pod, weight, true);
     }
 }

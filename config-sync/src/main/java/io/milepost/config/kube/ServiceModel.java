@@ -88,7 +88,16 @@ record ServiceModel(
 
     ServiceModel withEndpoints(List<Member> members) {
         return new ServiceModel(
-                info, annotations, created, addresses, ports, resolution, waypoint, List.copyOf(members), traits, source);
+                info,
+                annotations,
+                created,
+                addresses,
+                ports,
+                resolution,
+                waypoint,
+                List.copyOf(members),
+                traits,
+                source);
     }
 
     /** Among services of one age istiod orders by name; that of a ServiceEntry's service is its host. */

@@ -2,8 +2,6 @@ package io.milepost.config.kube;
 
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
-import io.milepost.config.kube.ServiceModel.Resolution;
-import io.milepost.mesh.Cidr;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -70,9 +70,7 @@ final class Shadows {
 
     /** Whether every request that {@code b} takes is taken by {@code a}; false when that is not obvious. */
     static boolean covers(RouteMatch a, RouteMatch b) {
-        return b.headers().containsAll(a.headers())
-                && b.query().containsAll(a.query())
-                && covers(a.path(), b.path());
+        return b.headers().containsAll(a.headers()) && b.query().containsAll(a.query()) && covers(a.path(), b.path());
     }
 
     private static boolean covers(PathMatch a, PathMatch b) {
@@ -80,7 +78,8 @@ final class Shadows {
             return true;
         }
         return switch (a) {
-            case PathMatch.Prefix p when !p.ignoreCase() ->
+            case PathMatch.Prefix p
+            when !p.ignoreCase() ->
                 switch (b) {
                     case PathMatch.Prefix x -> !x.ignoreCase() && x.prefix().startsWith(p.prefix());
                     case PathMatch.SegmentPrefix x ->
@@ -88,7 +87,8 @@ final class Shadows {
                     case PathMatch.Exact x -> !x.ignoreCase() && x.path().startsWith(p.prefix());
                     case PathMatch.Regex x -> false;
                 };
-            case PathMatch.SegmentPrefix p when !p.ignoreCase() ->
+            case PathMatch.SegmentPrefix p
+            when !p.ignoreCase() ->
                 switch (b) {
                     case PathMatch.Prefix x -> !x.ignoreCase() && x.prefix().startsWith(p.prefix() + "/");
                     case PathMatch.SegmentPrefix x -> !x.ignoreCase() && below(x.prefix(), p.prefix());

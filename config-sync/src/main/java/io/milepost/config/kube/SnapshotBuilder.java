@@ -82,6 +82,44 @@ public final class SnapshotBuilder {
     }
 
     Result build(KubeObjects objects, Optional<GatewayRef> waypoint, Report report) {
+        return translate(objects, waypoint, report).result();
+    }
+
+    /**
+     * A translation with all that can be said about its input.
+     *
+     * @param statuses conditions as a controller would write them
+     */
+    public record Analyzed(Result result, List<ObjectStatus> statuses) {
+        public Analyzed {
+            statuses = List.copyOf(statuses);
+        }
+    }
+
+    /** Costs more than {@link #build}; the snapshot is the same. */
+    public Analyzed analyze(KubeObjects objects, GatewayRef waypoint) {
+        Report report = new Report();
+        Translation t = translate(objects, Optional.of(waypoint), report);
+        List<ObjectStatus> statuses = new ArrayList<>();
+        t.run().ifPresent(run -> {
+            statuses.addAll(run.routeChecks.statuses());
+            statuses.addAll(run.backendPolicies.statuses());
+            AttachmentChecks checks = new AttachmentChecks(objects, run.registry, run.mesh);
+            checks.run();
+            statuses.addAll(checks.statuses());
+            checks.findings().forEach(report::add);
+        });
+        return new Analyzed(new Result(t.result().snapshot(), report.findings()), statuses);
+    }
+
+    /** Whether a Gateway is a waypoint, and not an ingress. */
+    public static boolean isWaypoint(KubeObject gateway) {
+        return Waypoints.isWaypoint(gateway);
+    }
+
+    private record Translation(Result result, Optional<Run> run) {}
+
+    private Translation translate(KubeObjects objects, Optional<GatewayRef> waypoint, Report report) {
         MeshConfig mesh = MeshConfig.of(objects, report);
         ServiceRegistry registry = ServiceRegistry.of(objects, report);
         Workloads workloads = new Workloads(objects, registry, mesh, policies, report);
@@ -93,10 +131,12 @@ public final class SnapshotBuilder {
                 registry,
                 waypoint.map(w -> registry.placeOf(w, selfAddress)).orElse(Place.UNKNOWN));
         TelemetrySettings refused = TelemetrySettings.NONE;
+        Optional<Run> translated = Optional.empty();
         if (waypoint.isPresent()) {
             Run run = new Run(objects, report, mesh, registry, waypoint.get(), clusters, http, tcp);
             dispatch = run.all(workloads);
             refused = run.telemetry.refused();
+            translated = Optional.of(run);
         }
         policies.findings(objects, mesh.settings()).forEach(report::add);
         Coverage.report(objects, report);
@@ -113,7 +153,7 @@ public final class SnapshotBuilder {
                 policies.l4(objects, mesh.settings()),
                 mesh.settings(),
                 refused);
-        return new Result(snapshot, report.findings());
+        return new Translation(new Result(snapshot, report.findings()), translated);
     }
 
     /** One translation for one waypoint. */

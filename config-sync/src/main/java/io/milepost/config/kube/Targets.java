@@ -30,9 +30,8 @@ record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<Stri
             return name;
         }
         boolean asHttp = known.flatMap(s -> s.port(port))
-                .map(p -> p.protocol() == PortProtocol.AUTO
-                        ? http
-                        : p.protocol().speaksHttp())
+                .map(p ->
+                        p.protocol() == PortProtocol.AUTO ? http : p.protocol().speaksHttp())
                 .orElse(true);
         return cluster(port, asHttp, subset, host);
     }

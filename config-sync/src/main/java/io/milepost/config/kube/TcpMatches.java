@@ -58,8 +58,8 @@ final class TcpMatches {
                 continue;
             }
             hit |= service.addresses().stream()
-                    .anyMatch(a -> a.prefix() >= range.get().prefix()
-                            && range.get().contains(a.address()));
+                    .anyMatch(a ->
+                            a.prefix() >= range.get().prefix() && range.get().contains(a.address()));
         }
         return hit;
     }

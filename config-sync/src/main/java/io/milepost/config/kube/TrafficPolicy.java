@@ -127,11 +127,9 @@ record TrafficPolicy(
         LoadBalancer.Policy policy = switch (simple) {
             case "ROUND_ROBIN" -> LoadBalancer.Policy.ROUND_ROBIN;
             case "RANDOM" -> LoadBalancer.Policy.RANDOM;
-            case "", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "PASSTHROUGH" ->
-                LoadBalancer.Policy.LEAST_REQUEST;
+            case "", "UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "PASSTHROUGH" -> LoadBalancer.Policy.LEAST_REQUEST;
             default -> {
-                f.error(
-                        "simple", "'" + simple + "' is unknown: use LEAST_REQUEST, ROUND_ROBIN, RANDOM or PASSTHROUGH");
+                f.error("simple", "'" + simple + "' is unknown: use LEAST_REQUEST, ROUND_ROBIN, RANDOM or PASSTHROUGH");
                 yield LoadBalancer.Policy.LEAST_REQUEST;
             }
         };

@@ -28,7 +28,9 @@ final class UpstreamTlsReader {
         return switch (mode) {
             case "DISABLE" -> Optional.empty();
             case "ISTIO_MUTUAL" -> {
-                f.info("mode", "ISTIO_MUTUAL changes nothing at a waypoint: endpoints with HBONE have mutual TLS anyway");
+                f.info(
+                        "mode",
+                        "ISTIO_MUTUAL changes nothing at a waypoint: endpoints with HBONE have mutual TLS anyway");
                 f.skip("sni", "subjectAltNames");
                 yield Optional.empty();
             }
@@ -43,7 +45,9 @@ final class UpstreamTlsReader {
 
     private UpstreamTls tls(Fields f, boolean h2, boolean mutual) {
         if (f.has("caCrl")) {
-            f.warn("caCrl", "revocation lists are not supported, all connections of this policy fail: remove the field");
+            f.warn(
+                    "caCrl",
+                    "revocation lists are not supported, all connections of this policy fail: remove the field");
             f.skip("caCrl");
             return failing(f, h2);
         }
@@ -80,14 +84,7 @@ final class UpstreamTlsReader {
     private static UpstreamTls failing(Fields f, boolean h2) {
         f.skip("sni", "subjectAltNames", "caCertificates", "credentialName", "insecureSkipVerify");
         return new UpstreamTls(
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                h2,
-                NOBODY);
+                Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), false, h2, NOBODY);
     }
 
     /** A Secret or ConfigMap of the waypoint's own namespace. */

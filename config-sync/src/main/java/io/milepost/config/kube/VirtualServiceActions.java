@@ -142,7 +142,8 @@ final class VirtualServiceActions {
             return TcpRouteList.Route.to(out);
         }
         Fields first = routes.getFirst().at("destination");
-        String host = ServiceRegistry.fqdn(first.text("host", ""), first.object().namespace());
+        String host =
+                ServiceRegistry.fqdn(first.text("host", ""), first.object().namespace());
         DestinationRules.TcpSettings s = rules.tcp(host, first.text("subset", ""));
         return new TcpRouteList.Route(out, s.idleTimeoutMillis(), s.maxDurationMillis(), s.hashSourceIp());
     }
@@ -185,7 +186,8 @@ final class VirtualServiceActions {
                     "no DestinationRule for " + host + " has subset '" + subset
                             + "', requests get 503: define it or mend the name");
         }
-        return new Target(targets.of(host, chosen, subset, http), host, chosen, 1, HeaderOps.NONE, HeaderOps.NONE, List.of());
+        return new Target(
+                targets.of(host, chosen, subset, http), host, chosen, 1, HeaderOps.NONE, HeaderOps.NONE, List.of());
     }
 
     private static RouteAction redirect(Fields f, int listenerPort) {
@@ -205,14 +207,7 @@ final class VirtualServiceActions {
             code = 301;
         }
         return new RouteAction.Redirect(
-                code,
-                scheme,
-                f.text("authority"),
-                port,
-                f.text("uri"),
-                Optional.empty(),
-                Optional.empty(),
-                false);
+                code, scheme, f.text("authority"), port, f.text("uri"), Optional.empty(), Optional.empty(), false);
     }
 
     private static RouteAction direct(Fields f) {

@@ -48,7 +48,8 @@ final class VirtualServices {
     private void root(
             KubeObject vs, Fields spec, List<String> hosts, MeshConfig mesh, int order, ServiceRegistry registry) {
         List<String> gateways = spec.texts("gateways");
-        List<String> exportTo = spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().virtualService();
+        List<String> exportTo =
+                spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().virtualService();
         List<String> full = new ArrayList<>();
         for (String h : hosts) {
             if (h.indexOf('*') > 0 || h.startsWith("*") && h.length() > 1 && !h.startsWith("*.")) {
@@ -57,16 +58,21 @@ final class VirtualServices {
             full.add(ServiceRegistry.fqdn(h, vs.namespace()));
         }
         if (!gateways.isEmpty() && !gateways.contains("mesh")) {
-            spec.info("gateways", "does not name 'mesh', so a waypoint does not serve this object: add mesh if it should");
+            spec.info(
+                    "gateways",
+                    "does not name 'mesh', so a waypoint does not serve this object: add mesh if it should");
             spec.skip("http", "tcp", "tls");
             return;
         }
         if (full.contains("*")) {
-            spec.error("hosts", "'*' is not allowed for the gateway 'mesh': name hosts or a domain such as *.example.com");
+            spec.error(
+                    "hosts", "'*' is not allowed for the gateway 'mesh': name hosts or a domain such as *.example.com");
         }
         Optional<RouteList.Rank> rank = Visibility.rank(exportTo, vs.namespace(), waypoint.namespace());
         if (rank.isEmpty()) {
-            spec.info("exportTo", "is not visible in namespace " + waypoint.namespace() + " of this waypoint: no effect here");
+            spec.info(
+                    "exportTo",
+                    "is not visible in namespace " + waypoint.namespace() + " of this waypoint: no effect here");
             spec.skip("http", "tcp", "tls");
             return;
         }
@@ -173,8 +179,7 @@ final class VirtualServices {
     }
 
     /** Whether a rule for everything ended the list: istiod stops there, too. */
-    private boolean addRules(
-            KubeObject vs, Delegates.Entry e, ServiceModel service, Port port, List<RouteRule> rules) {
+    private boolean addRules(KubeObject vs, Delegates.Entry e, ServiceModel service, Port port, List<RouteRule> rules) {
         String name = e.entry().name();
         if (e.matches().isEmpty()) {
             rules.add(actions.rule(vs, e.entry(), name, RouteMatch.ANY, service, port));
@@ -215,8 +220,7 @@ final class VirtualServices {
     }
 
     private TcpRouteList tcp(Root r, Fields rule, boolean tls, Port port) {
-        return new TcpRouteList(
-                tls, r.rank(), r.object().created(), r.object().name(), actions.tcp(rule, port));
+        return new TcpRouteList(tls, r.rank(), r.object().created(), r.object().name(), actions.tcp(rule, port));
     }
 
     /** What is written to delegates that nobody names. */

@@ -38,9 +38,7 @@ final class Workloads {
         Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
         for (ServiceModel s : registry.all()) {
             for (Member m : s.endpoints()) {
-                memberships
-                        .computeIfAbsent(m.pod().uid(), u -> new TreeMap<>())
-                        .put(s.key(), m.ports());
+                memberships.computeIfAbsent(m.pod().uid(), u -> new TreeMap<>()).put(s.key(), m.ports());
             }
         }
         List<Workload> out = new ArrayList<>();
