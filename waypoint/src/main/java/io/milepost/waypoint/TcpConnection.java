@@ -1,6 +1,7 @@
 package io.milepost.waypoint;
 
 import io.milepost.http.RequestHead;
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.IpAddress;
 import io.milepost.policy.Attributes;
 import io.milepost.policy.AuthzDecision;
@@ -10,7 +11,10 @@ import io.milepost.waypoint.exchange.WorkerContext;
 import io.milepost.waypoint.observe.Served;
 import io.milepost.waypoint.observe.TrafficMetrics;
 import io.milepost.waypoint.upstream.ClusterState;
+import io.milepost.waypoint.upstream.Connector;
 import io.milepost.waypoint.upstream.HostState;
+import io.milepost.waypoint.upstream.Pick;
+import io.milepost.waypoint.upstream.Traits;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -52,6 +56,7 @@ final class TcpConnection implements Attributes, Served {
     private @Nullable Channel upstream;
     private boolean finished;
     private boolean halfClosedEarly;
+    private @Nullable TcpLifetime lifetime;
     private TrafficMetrics.@Nullable Connection counted;
     private @Nullable ScheduledFuture<?> reports;
 
@@ -73,14 +78,19 @@ final class TcpConnection implements Attributes, Served {
             return false;
         }
         clusterState = c;
-        HostState h = c.pick(worker.pick().begin().destination(client.destination(), client.destinationPort()));
-        if (h == null) {
+        Pick pick = question();
+        HostState h = c.pick(pick);
+        if (h == null && !pick.pending()) {
             flags = ResponseFlags.NO_HEALTHY_UPSTREAM;
             finish();
             return false;
         }
         host = h;
         return true;
+    }
+
+    private Pick question() {
+        return worker.pick().begin().destination(client.destination(), client.destinationPort());
     }
 
     /** Handler of the client's tunnel; {@code first} are bytes that detection has read. */
@@ -99,22 +109,81 @@ final class TcpConnection implements Attributes, Served {
             finish();
             return;
         }
+        connect(true);
+    }
+
+    /** @param mayWait for the names of the cluster to be looked up */
+    private void connect(boolean mayWait) {
         ClusterState c = java.util.Objects.requireNonNull(clusterState, "not planned");
-        HostState h = java.util.Objects.requireNonNull(host, "not planned");
-        h.active().incrementAndGet();
+        HostState h = host;
+        if (finished) {
+            return;
+        }
+        if (h == null) {
+            Pick pick = question();
+            h = c.pick(pick);
+            if (h == null) {
+                if (!mayWait || !pick.whenReady(worker.loop(), () -> connect(false))) {
+                    fail(ResponseFlags.NO_HEALTHY_UPSTREAM, null);
+                }
+                return;
+            }
+            host = h;
+        }
+        if (!c.limits().tcpConnection()) {
+            fail(ResponseFlags.UPSTREAM_OVERFLOW, null);
+            return;
+        }
+        HostState to = h;
+        counted(c, to);
         worker.connector()
-                .connect(worker.loop(), h.endpoint(), c.cluster().connectTimeoutMillis(), new Side(false))
+                .connect(worker.loop(), c, to, traits(c), new Side(false))
                 .addListener((Future<Channel> f) -> {
-                    if (!f.isSuccess()) {
-                        flags |=
-                                ResponseFlags.UPSTREAM_CONNECTION_FAILURE | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
-                        transportFailure = String.valueOf(f.cause().getMessage());
-                        tunnel.close();
-                        finish();
-                        return;
+                    if (f.isSuccess()) {
+                        c.connected(to);
+                        connected(f.getNow());
+                    } else {
+                        c.failed(to, Connector.reason(f.cause()));
+                        fail(
+                                ResponseFlags.UPSTREAM_CONNECTION_FAILURE | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED,
+                                String.valueOf(f.cause().getMessage()));
                     }
-                    connected(f.getNow());
                 });
+    }
+
+    private Traits traits(ClusterState c) {
+        return Traits.matter(c.cluster())
+                ? Traits.of(
+                        c.cluster(),
+                        c.cluster().serviceHost(),
+                        Traits.address(client.remoteText()),
+                        Traits.address(client.localText()))
+                : Traits.NONE;
+    }
+
+    private void fail(int why, @Nullable String transport) {
+        flags |= why;
+        transportFailure = transport;
+        Channel d = downstream;
+        if (d != null) {
+            d.close();
+        }
+        finish();
+    }
+
+    /** Takes the connection into the counts of cluster and endpoint; {@link #finish} gives it back. */
+    private void counted(ClusterState c, HostState h) {
+        h.active().incrementAndGet();
+        h.connections().incrementAndGet();
+        Cluster.Transport t = c.cluster().transport();
+        lifetime = TcpLifetime.start(worker.loop(), t, () -> received + sent, why -> {
+            termination = why;
+            Channel u = upstream;
+            if (u != null) {
+                u.close();
+            }
+            fail(0, null);
+        });
     }
 
     private final List<ByteBuf> early = new ArrayList<>(1);
@@ -262,8 +331,13 @@ final class TcpConnection implements Attributes, Served {
         finished = true;
         endNanos = System.nanoTime();
         HostState h = host;
-        if (h != null && downstream != null && upstreamLocal != null) {
+        ClusterState c = clusterState;
+        TcpLifetime l = lifetime;
+        if (h != null && c != null && l != null) {
+            l.stop();
             h.active().decrementAndGet();
+            h.connections().decrementAndGet();
+            c.limits().tcpConnectionClosed();
         }
         for (ByteBuf b : early) {
             b.release();

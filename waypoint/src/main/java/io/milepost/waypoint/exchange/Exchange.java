@@ -25,6 +25,7 @@ import io.milepost.waypoint.upstream.ClusterState;
 import io.milepost.waypoint.upstream.HostState;
 import io.milepost.waypoint.upstream.LoopPools;
 import io.milepost.waypoint.upstream.Pick;
+import io.milepost.waypoint.upstream.Traits;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.AsciiString;
@@ -67,6 +68,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
     private boolean done;
     private boolean waitedForNames;
     private boolean retryHeld;
+    private boolean streamHeld;
+    private LoopPools.@Nullable Waiting waiting;
     private boolean hashed;
     private long hash;
     private @Nullable AsciiString cookie;
@@ -267,13 +270,27 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         Cluster.Protocol p = c.cluster().protocol();
         boolean http2 = p == Cluster.Protocol.HTTP2
                 || (p == Cluster.Protocol.CLIENT && request.protocol() == RequestHead.Protocol.HTTP_2);
-        worker.pools().open(c, h, http2, this, this);
+        waiting = worker.pools().open(c, h, http2, traits(c.cluster()), this, this);
+    }
+
+    /** What the connection depends on beside its endpoint; nothing in most clusters. */
+    private Traits traits(Cluster c) {
+        return Traits.matter(c)
+                ? Traits.of(
+                        c,
+                        request.authority().toString(),
+                        Traits.address(client.remoteText()),
+                        Traits.address(client.localText()))
+                : Traits.NONE;
     }
 
     @Override
     public void onStream(UpstreamStream stream, boolean reused) {
+        waiting = null;
+        streamHeld = true;
         if (done) {
             stream.cancel();
+            giveStreamBack();
             return;
         }
         upstream = stream;
@@ -637,9 +654,24 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
 
     /** Gives the endpoint back to the balancer; once per attempt. */
     private void release() {
+        LoopPools.Waiting w = waiting;
+        waiting = null;
+        if (w != null) {
+            w.cancel();
+        }
+        giveStreamBack();
         HostState h = host;
         if (h != null && activeCounted()) {
             h.active().decrementAndGet();
+        }
+    }
+
+    private void giveStreamBack() {
+        ClusterState c = cluster;
+        HostState h = host;
+        if (streamHeld && c != null && h != null) {
+            streamHeld = false;
+            worker.pools().released(c, h);
         }
     }
 

@@ -33,6 +33,7 @@ public final class ClusterManager implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ClusterManager.class);
     private static final long TICK_MILLIS = 100;
     private static final long LINGER_NANOS = 60_000_000_000L;
+    private static final long FILES_NANOS = 5_000_000_000L;
     private static final int HBONE_PORT = 15008;
     private static final LongSupplier SYSTEM = System::nanoTime;
 
@@ -44,6 +45,7 @@ public final class ClusterManager implements AutoCloseable {
     private final NameResolver resolver;
     private final LongSupplier nanos;
     private final ScheduledExecutorService timer;
+    private long filesAtNanos;
 
     /** Without names to look up. */
     public ClusterManager() {
@@ -153,8 +155,13 @@ public final class ClusterManager implements AutoCloseable {
         try {
             long now = nanos.getAsLong();
             forgetLeft(now);
+            boolean files = now - filesAtNanos >= FILES_NANOS;
+            filesAtNanos = files ? now : filesAtNanos;
             for (ClusterState s : states.values()) {
                 s.tick();
+                if (files) {
+                    s.refreshFiles();
+                }
                 outliers(s, now);
             }
         } catch (RuntimeException e) {

@@ -40,6 +40,8 @@ public final class ClusterState {
     private volatile List<HostState> hosts = List.of();
     private volatile HostTable table = HostTable.empty(Skip.NO_ENDPOINTS);
     private volatile @Nullable ClusterDns dns;
+    private volatile @Nullable TlsContext tls;
+    private volatile boolean warmingSeen;
 
     /** A cluster without names to look up, for tests and tools. */
     public ClusterState(Cluster cluster) {
@@ -103,6 +105,18 @@ public final class ClusterState {
         return limits.connectionCount();
     }
 
+    /** TLS towards the endpoints; null when there is none. */
+    @Nullable
+    TlsContext tls() {
+        return tls;
+    }
+
+    /** Why no connection can be made at the moment; empty when nothing is known against it. */
+    public String problem() {
+        TlsContext t = tls;
+        return t == null ? "" : t.problem();
+    }
+
     /** All hosts, usable or not. */
     public List<HostState> hosts() {
         return switch (cluster.discovery()) {
@@ -120,6 +134,12 @@ public final class ClusterState {
     /** Puts configuration in force. Called by one thread at a time; what the hosts counted is kept. */
     synchronized void update(Cluster next, Endpoints listed) {
         boolean same = next.equals(cluster) && listed.equals(endpoints);
+        TlsContext t = tls;
+        if (next.tls().isEmpty()) {
+            tls = null;
+        } else if (t == null || !t.settings().equals(next.tls().get())) {
+            tls = TlsContext.load(next.tls().get());
+        }
         cluster = next;
         endpoints = listed;
         ClusterDns d = dns;
@@ -230,7 +250,13 @@ public final class ClusterState {
         names.sweep().forEach(onRemoved);
     }
 
-    private volatile boolean warmingSeen;
+    /** Files of TLS may have changed; asked every few seconds by the thread that does the upkeep. */
+    void refreshFiles() {
+        TlsContext t = tls;
+        if (t != null) {
+            tls = t.refreshed();
+        }
+    }
 
     /** One interval of outlier detection is over. */
     void outlierInterval() {

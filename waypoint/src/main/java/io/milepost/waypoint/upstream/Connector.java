@@ -4,21 +4,38 @@ import io.milepost.filters.RetryDecider.Reset;
 import io.milepost.hbone.HboneClient;
 import io.milepost.hbone.TunnelException;
 import io.milepost.hbone.TunnelTarget;
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Endpoints.Endpoint;
 import io.milepost.mesh.Endpoints.Tunnel;
 import io.milepost.mesh.IpAddress;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import jdk.net.ExtendedSocketOptions;
 
-/** Opens a byte channel to an endpoint: a tunnel where it speaks HBONE, plain TCP otherwise. */
+/**
+ * Opens a byte channel to an endpoint: a tunnel where it speaks HBONE, plain TCP otherwise; in it, where configured, a
+ * PROXY header and TLS, in this order.
+ */
 public final class Connector {
     private final HboneClient tunnels;
     private final Class<? extends SocketChannel> socketType;
@@ -28,33 +45,133 @@ public final class Connector {
         this.socketType = socketType;
     }
 
-    /** Must be called on {@code loop}; the future completes there. */
-    public Future<Channel> connect(EventLoop loop, Endpoint endpoint, long timeoutMillis, ChannelHandler handler) {
-        Tunnel t = endpoint.tunnel().orElse(null);
-        if (t != null) {
-            Optional<IpAddress> ip = IpAddress.parse(t.address());
-            if (ip.isEmpty()) {
-                return loop.newFailedFuture(notAnAddress(t.address()));
+    /**
+     * Must be called on {@code loop}; the future completes there, with a channel that is ready for the application's bytes
+     * and has {@code handler} in its pipeline.
+     */
+    public Future<Channel> connect(
+            EventLoop loop, ClusterState cluster, HostState host, Traits traits, ChannelHandler handler) {
+        Cluster c = cluster.cluster();
+        TlsContext tls = cluster.tls();
+        if (tls != null && tls.context() == null) {
+            cluster.stats().tlsFailures.increment();
+            return loop.newFailedFuture(new TunnelException(
+                    TunnelException.Kind.TLS,
+                    0,
+                    "TLS to cluster " + c.name() + " is not possible, nothing is sent: " + tls.problem()));
+        }
+        Promise<Channel> result = loop.newPromise();
+        boolean plain = tls == null && c.proxyProtocol().isEmpty();
+        Future<Channel> raw = raw(loop, c, host.endpoint(), plain ? handler : new ChannelInboundHandlerAdapter());
+        ScheduledFuture<?> timer = loop.schedule(
+                () -> result.tryFailure(new ConnectTimeoutException("no connection to " + host.endpoint().hostPort()
+                        + " within " + c.connectTimeoutMillis() + " ms")),
+                c.connectTimeoutMillis(),
+                TimeUnit.MILLISECONDS);
+        result.addListener(f -> timer.cancel(false));
+        raw.addListener((Future<Channel> f) -> {
+            if (!f.isSuccess()) {
+                result.tryFailure(f.cause());
+                return;
             }
+            Channel ch = f.getNow();
+            result.addListener(r -> {
+                if (!r.isSuccess()) {
+                    ch.close();
+                }
+            });
+            if (result.isDone()) {
+                return;
+            }
+            if (plain) {
+                result.trySuccess(ch);
+            } else {
+                preamble(cluster, c, tls, traits, ch, handler, result);
+            }
+        });
+        return result;
+    }
+
+    private static void preamble(
+            ClusterState cluster,
+            Cluster c,
+            @org.jspecify.annotations.Nullable TlsContext tls,
+            Traits traits,
+            Channel ch,
+            ChannelHandler handler,
+            Promise<Channel> result) {
+        if (c.proxyProtocol().isPresent()) {
+            ch.writeAndFlush(ProxyHeaders.of(
+                    c.proxyProtocol().get(), ch.alloc(), traits.source(), traits.destination()));
+        }
+        SslContext context = tls == null ? null : tls.context();
+        if (tls == null || context == null) {
+            ch.pipeline().addLast(handler);
+            result.trySuccess(ch);
+            return;
+        }
+        String name = tls.settings().sni().orElse(traits.serverName());
+        boolean sni = !name.isEmpty() && IpAddress.parse(name).isEmpty();
+        SslHandler ssl = sni ? context.newHandler(ch.alloc(), name, -1) : context.newHandler(ch.alloc());
+        ssl.setHandshakeTimeoutMillis(c.connectTimeoutMillis());
+        ch.pipeline().addLast(ssl);
+        ssl.handshakeFuture().addListener(h -> {
+            Throwable failure = h.isSuccess() ? nameProblem(tls, name, ssl) : h.cause();
+            if (failure != null) {
+                cluster.stats().tlsFailures.increment();
+                result.tryFailure(new TunnelException(
+                        TunnelException.Kind.TLS,
+                        0,
+                        "TLS handshake with " + c.name() + " failed: " + failure.getMessage(),
+                        failure));
+            } else if (!result.isDone()) {
+                ch.pipeline().addLast(handler);
+                result.trySuccess(ch);
+            }
+        });
+    }
+
+    private static @org.jspecify.annotations.Nullable Throwable nameProblem(
+            TlsContext tls, String name, SslHandler ssl) {
+        try {
+            boolean ok = tls.settings().insecureSkipVerify()
+                    || (ssl.engine().getSession().getPeerCertificates()[0] instanceof X509Certificate x
+                            && SanMatcher.matches(tls.settings(), name, x));
+            return ok ? null : new SSLException("the certificate is not for " + (name.isEmpty() ? "this host" : name));
+        } catch (SSLPeerUnverifiedException e) {
+            return e;
+        }
+    }
+
+    private Future<Channel> raw(EventLoop loop, Cluster c, Endpoint endpoint, ChannelHandler handler) {
+        Tunnel t = endpoint.tunnel().orElse(null);
+        String address = t == null ? endpoint.address() : t.address();
+        Optional<IpAddress> ip = IpAddress.parse(address);
+        if (ip.isEmpty()) {
+            return loop.newFailedFuture(new TunnelException(
+                    TunnelException.Kind.CONNECT_FAILED,
+                    0,
+                    "endpoint address " + address + " is a name and was not resolved"));
+        }
+        if (t != null) {
             return tunnels.open(
                     loop,
                     new TunnelTarget(
                             new InetSocketAddress(ip.get().toInetAddress(), t.port()), t.identities(), t.authority()),
                     handler);
         }
-        Optional<IpAddress> ip = IpAddress.parse(endpoint.address());
-        if (ip.isEmpty()) {
-            return loop.newFailedFuture(notAnAddress(endpoint.address()));
-        }
-        var promise = loop.<Channel>newPromise();
-        new Bootstrap()
+        Promise<Channel> promise = loop.newPromise();
+        Bootstrap b = new Bootstrap()
                 .group(loop)
                 .channel(socketType)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(timeoutMillis, Integer.MAX_VALUE))
-                .handler(handler)
-                .connect(new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()))
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        (int) Math.min(c.connectTimeoutMillis(), Integer.MAX_VALUE))
+                .handler(handler);
+        c.transport().tcpKeepalive().ifPresent(k -> keepalive(b, k));
+        b.connect(new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()))
                 .addListener((io.netty.channel.ChannelFuture f) -> {
                     if (f.isSuccess()) {
                         promise.setSuccess(f.channel());
@@ -65,9 +182,26 @@ public final class Connector {
         return promise;
     }
 
-    private static TunnelException notAnAddress(String text) {
-        return new TunnelException(
-                TunnelException.Kind.CONNECT_FAILED, 0, "endpoint address " + text + " is a name and was not resolved");
+    private void keepalive(Bootstrap b, Cluster.TcpKeepalive k) {
+        b.option(ChannelOption.SO_KEEPALIVE, true);
+        boolean epoll = EpollSocketChannel.class.isAssignableFrom(socketType);
+        if (k.timeSeconds() > 0) {
+            b.option(
+                    epoll ? EpollChannelOption.TCP_KEEPIDLE : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
+                    k.timeSeconds());
+        }
+        if (k.intervalSeconds() > 0) {
+            b.option(
+                    epoll
+                            ? EpollChannelOption.TCP_KEEPINTVL
+                            : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
+                    k.intervalSeconds());
+        }
+        if (k.probes() > 0) {
+            b.option(
+                    epoll ? EpollChannelOption.TCP_KEEPCNT : NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
+                    k.probes());
+        }
     }
 
     /** A failure to connect in Envoy's terms. */

@@ -1,34 +1,31 @@
 package io.milepost.waypoint.upstream;
 
 import io.milepost.filters.RetryDecider.Reset;
-import io.milepost.mesh.Endpoints.Endpoint;
-import io.milepost.waypoint.codec.Http1ClientConnection;
-import io.milepost.waypoint.codec.Http2ClientConnection;
 import io.milepost.waypoint.codec.UpstreamStream;
 import io.milepost.waypoint.codec.UpstreamStream.Listener;
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.Future;
-import java.util.ArrayDeque;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections to endpoints of one event loop: idle HTTP/1.1 connections last in first out, one h2c connection an endpoint.
+ * Connections to endpoints of one event loop: HTTP/1.1 connections last in first out, HTTP/2 connections shared. Limits of
+ * the cluster count over all event loops, connections never leave theirs.
  *
- * <p>Keyed by the endpoint as a whole (address, tunnel and expected identities): an address that another workload took
- * over never inherits a connection.
+ * <p>Kept by host: an address that another workload took over is another host and never inherits a connection.
  */
 public final class LoopPools {
-    private static final int MAX_IDLE_PER_ENDPOINT = 64;
+    private static final long SWEEP_MILLIS = 200;
 
     private final EventLoop loop;
     private final Connector connector;
-    private final Map<Key, Pool> pools = new HashMap<>();
-
-    private record Key(String cluster, String hostPort, java.util.Optional<io.milepost.mesh.Endpoints.Tunnel> tunnel) {}
+    private final Map<HostState, OfHost> hosts = new IdentityHashMap<>();
+    private @Nullable ScheduledFuture<?> sweeper;
 
     public LoopPools(EventLoop loop, Connector connector) {
         this.loop = loop;
@@ -37,173 +34,165 @@ public final class LoopPools {
 
     /** Takes what {@link #open} has: exactly one of the two is called, possibly at once. */
     public interface Ready {
-        /** @param reused the connection carried requests before */
+        /**
+         * The stream counts against the cluster's limit of requests until {@link #released}.
+         *
+         * @param reused the connection carried requests before
+         */
         void onStream(UpstreamStream stream, boolean reused);
 
         void onFailure(Reset reason, String detail);
     }
 
-    /** Opens a stream for one attempt. */
-    public void open(ClusterState cluster, HostState host, boolean http2, Listener listener, Ready ready) {
-        Endpoint e = host.endpoint();
-        Key key = new Key(cluster.cluster().name(), e.hostPort(), e.tunnel());
-        Pool pool = pools.computeIfAbsent(key, k -> new Pool(k, e, cluster, host));
-        if (http2) {
-            pool.http2(listener, ready);
-        } else {
-            pool.http1(listener, ready);
+    /** A request that waits for a connection. */
+    public static final class Waiting {
+        final Listener listener;
+        final Ready ready;
+        private final HostPool pool;
+
+        Waiting(HostPool pool, Listener listener, Ready ready) {
+            this.pool = pool;
+            this.listener = listener;
+            this.ready = ready;
+        }
+
+        /** The request is over; it is not called any more. */
+        public void cancel() {
+            pool.cancel(this);
         }
     }
 
-    /** The endpoint left: its connections take no further requests. Called on any thread. */
-    void drain(HostState host) {
-        loop.execute(() -> {
-            for (Pool p : pools.values().toArray(new Pool[0])) {
-                if (p.host.equals(host)) {
-                    p.closeIdle();
-                }
-            }
-        });
+    private static final class OfHost {
+        @Nullable
+        Http1Pool http1;
+
+        @Nullable
+        Http2Pool http2;
+
+        final Map<Traits, Http1Pool> http1ByTraits = new HashMap<>(0);
+        final Map<Traits, Http2Pool> http2ByTraits = new HashMap<>(0);
+    }
+
+    /** Opens a stream for one attempt. Returns the request when it has to wait; null when it was answered already. */
+    public @Nullable Waiting open(
+            ClusterState cluster, HostState host, boolean http2, Traits traits, Listener listener, Ready ready) {
+        OfHost h = hosts.get(host);
+        if (h == null) {
+            h = new OfHost();
+            hosts.put(host, h);
+            startSweeper();
+        }
+        HostPool p = http2 ? http2(h, cluster, host, traits) : http1(h, cluster, host, traits);
+        return p.open(listener, ready);
+    }
+
+    private HostPool http1(OfHost h, ClusterState cluster, HostState host, Traits traits) {
+        Http1Pool p = traits == Traits.NONE ? h.http1 : h.http1ByTraits.get(traits);
+        if (p != null && p.fits()) {
+            return p;
+        }
+        if (p != null) {
+            p.drain();
+        }
+        p = new Http1Pool(loop, connector, cluster, host, traits);
+        if (traits == Traits.NONE) {
+            h.http1 = p;
+        } else {
+            h.http1ByTraits.put(traits, p);
+        }
+        return p;
+    }
+
+    private HostPool http2(OfHost h, ClusterState cluster, HostState host, Traits traits) {
+        Http2Pool p = traits == Traits.NONE ? h.http2 : h.http2ByTraits.get(traits);
+        if (p != null && p.fits()) {
+            return p;
+        }
+        if (p != null) {
+            p.drain();
+        }
+        p = new Http2Pool(loop, connector, cluster, host, traits);
+        if (traits == Traits.NONE) {
+            h.http2 = p;
+        } else {
+            h.http2ByTraits.put(traits, p);
+        }
+        return p;
+    }
+
+    /** A stream is over: gives back what it counted, and lets a request go on that waits for room. */
+    public void released(ClusterState cluster, HostState host) {
+        cluster.limits().requestDone();
+        OfHost h = hosts.get(host);
+        if (h != null && h.http2 != null && h.http2.waiting() > 0) {
+            loop.execute(h.http2::serve);
+        }
     }
 
     /** Endpoints with connections. */
     public int size() {
-        return pools.size();
+        return hosts.size();
     }
 
-    /** Closes idle connections of endpoints that are no longer configured. */
+    /** The endpoint left: its connections take no further requests. Called on any thread. */
+    void drain(HostState host) {
+        if (loop.isShuttingDown()) {
+            return;
+        }
+        loop.execute(() -> {
+            OfHost h = hosts.get(host);
+            if (h != null) {
+                pools(h).forEach(HostPool::drain);
+                forgetIfEmpty(host, h);
+            }
+        });
+    }
+
+    /** Closes idle connections, and the others as soon as their requests are over. */
     public void closeAll() {
-        for (Pool p : pools.values().toArray(new Pool[0])) {
-            p.closeIdle();
+        for (OfHost h : List.copyOf(hosts.values())) {
+            pools(h).forEach(HostPool::drain);
         }
     }
 
-    private final class Pool implements Http1ClientConnection.Owner {
-        private final Key key;
-        private final Endpoint endpoint;
-        private final HostState host;
-        private final ClusterState cluster;
-        private final ArrayDeque<Http1ClientConnection> idle = new ArrayDeque<>();
-        private int connections;
-        private @Nullable Http2ClientConnection h2;
-        private @Nullable Future<Channel> h2Connecting;
-
-        Pool(Key key, Endpoint endpoint, ClusterState cluster, HostState host) {
-            this.host = host;
-            this.key = key;
-            this.endpoint = endpoint;
-            this.cluster = cluster;
+    private static List<HostPool> pools(OfHost h) {
+        List<HostPool> all = new ArrayList<>(2);
+        if (h.http1 != null) {
+            all.add(h.http1);
         }
-
-        void http1(Listener listener, Ready ready) {
-            Http1ClientConnection c;
-            while ((c = idle.pollLast()) != null) {
-                if (c.isActive()) {
-                    c.begin(listener);
-                    ready.onStream(c, true);
-                    return;
-                }
-            }
-            Http1ClientConnection fresh = new Http1ClientConnection(this);
-            connections++;
-            connector
-                    .connect(loop, endpoint, cluster.cluster().connectTimeoutMillis(), fresh)
-                    .addListener((Future<Channel> f) -> {
-                        if (f.isSuccess()) {
-                            fresh.begin(listener);
-                            ready.onStream(fresh, false);
-                        } else {
-                            gone();
-                            ready.onFailure(
-                                    Connector.reason(f.cause()),
-                                    String.valueOf(f.cause().getMessage()));
-                        }
-                    });
+        if (h.http2 != null) {
+            all.add(h.http2);
         }
+        all.addAll(h.http1ByTraits.values());
+        all.addAll(h.http2ByTraits.values());
+        return all;
+    }
 
-        void http2(Listener listener, Ready ready) {
-            Http2ClientConnection c = h2;
-            if (c != null && c.usable()) {
-                ready.onStream(c.open(listener), c.requests() > 1);
-                return;
-            }
-            Future<Channel> connecting = h2Connecting;
-            if (connecting == null) {
-                Http2ClientConnection[] made = new Http2ClientConnection[1];
-                Http2ClientConnection fresh = Http2ClientConnection.create(() -> {
-                    if (h2 != null && h2.equals(made[0])) {
-                        h2 = null;
-                    }
-                    gone();
-                });
-                made[0] = fresh;
-                connections++;
-                connecting =
-                        connector.connect(loop, endpoint, cluster.cluster().connectTimeoutMillis(), fresh.handler());
-                h2Connecting = connecting;
-                connecting.addListener((Future<Channel> f) -> {
-                    h2Connecting = null;
-                    if (f.isSuccess()) {
-                        h2 = fresh;
-                    } else {
-                        gone();
-                    }
-                });
-            }
-            connecting.addListener((Future<Channel> f) -> {
-                Http2ClientConnection now = h2;
-                if (f.isSuccess() && now != null && now.usable()) {
-                    ready.onStream(now.open(listener), false);
-                } else if (f.isSuccess()) {
-                    ready.onFailure(Reset.CONNECTION_TERMINATION, "");
-                } else {
-                    ready.onFailure(
-                            Connector.reason(f.cause()),
-                            String.valueOf(f.cause().getMessage()));
-                }
-            });
+    private void startSweeper() {
+        if (sweeper == null) {
+            sweeper = loop.scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         }
+    }
 
-        @Override
-        public void idle(Http1ClientConnection c) {
-            int perConnection = cluster.cluster().limits().requestsPerConnection();
-            if (idle.size() >= MAX_IDLE_PER_ENDPOINT || (perConnection > 0 && c.requests() >= perConnection)) {
-                c.close();
-                return;
-            }
-            idle.addLast(c);
-            int seen = c.requests();
-            loop.schedule(
-                    () -> {
-                        if (c.requests() == seen && idle.remove(c)) {
-                            c.close();
-                        }
-                    },
-                    Math.min(60_000, cluster.cluster().idleTimeoutMillis()),
-                    TimeUnit.MILLISECONDS);
+    /** Closes what was idle or open for too long, and forgets pools without connections. */
+    private void sweep() {
+        long now = System.nanoTime();
+        for (Map.Entry<HostState, OfHost> e : List.copyOf(hosts.entrySet())) {
+            OfHost h = e.getValue();
+            pools(h).forEach(p -> p.sweep(now));
+            h.http1ByTraits.values().removeIf(HostPool::isEmpty);
+            h.http2ByTraits.values().removeIf(HostPool::isEmpty);
+            forgetIfEmpty(e.getKey(), h);
         }
-
-        @Override
-        public void closed(Http1ClientConnection c) {
-            idle.remove(c);
-            gone();
+        if (hosts.isEmpty() && sweeper != null) {
+            sweeper.cancel(false);
+            sweeper = null;
         }
+    }
 
-        private void gone() {
-            if (--connections == 0 && idle.isEmpty()) {
-                pools.remove(key, this);
-            }
-        }
-
-        void closeIdle() {
-            Http1ClientConnection c;
-            while ((c = idle.pollLast()) != null) {
-                c.close();
-            }
-            Http2ClientConnection two = h2;
-            if (two != null) {
-                two.drain();
-            }
+    private void forgetIfEmpty(HostState host, OfHost h) {
+        if (pools(h).stream().allMatch(HostPool::isEmpty)) {
+            hosts.remove(host);
         }
     }
 }

@@ -166,6 +166,11 @@ public final class Pick {
         return none;
     }
 
+    /** Whether names are still being looked up. */
+    public boolean pending() {
+        return none == Skip.NOT_RESOLVED;
+    }
+
     /**
      * When names are still being looked up: runs the task on its event loop once there is an answer, to choose again.
      *

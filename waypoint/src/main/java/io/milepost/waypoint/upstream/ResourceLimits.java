@@ -43,6 +43,20 @@ public final class ResourceLimits {
         return needed;
     }
 
+    /** Takes the right to open a connection for raw TCP: nobody waits for one, so the limit is hard. */
+    public boolean tcpConnection() {
+        if (take(connections, limits.get().connections())) {
+            stats.connections.increment();
+            return true;
+        }
+        stats.connectionOverflow.increment();
+        return false;
+    }
+
+    public void tcpConnectionClosed() {
+        connectionClosed();
+    }
+
     void connectionClosed() {
         connections.decrementAndGet();
     }
