@@ -4,6 +4,7 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
+import io.milepost.policy.AuthzDecision;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -60,6 +61,14 @@ public record LocalReply(
     /** The cluster of the rule does not exist. */
     public static LocalReply clusterNotFound(int status) {
         return of(status, "", "cluster_not_found", "NC");
+    }
+
+    /** The extension provider of a CUSTOM policy gave no answer (Envoy's 403 of ext_authz without statusOnError). */
+    private static final LocalReply NOT_ASKED = of(403, "", "ext_authz_error", "UAEX");
+
+    /** Policies refuse the request. */
+    public static LocalReply denied(AuthzDecision decision) {
+        return decision.stage() == AuthzDecision.Stage.CUSTOM ? NOT_ASKED : rbacDenied(decision.details());
     }
 
     /** Policies refuse the request; {@code details} as in {@code AuthzDecision.details()}. */

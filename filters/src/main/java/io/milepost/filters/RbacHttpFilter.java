@@ -3,7 +3,7 @@ package io.milepost.filters;
 import io.milepost.policy.AuthzDecision;
 import io.milepost.policy.CompiledPolicies;
 
-/** Enforces the DENY and ALLOW policies of a chain. */
+/** Enforces the policies of a chain. */
 public final class RbacHttpFilter implements HttpFilter {
     private final CompiledPolicies policies;
 
@@ -14,6 +14,6 @@ public final class RbacHttpFilter implements HttpFilter {
     @Override
     public FilterResult onRequest(FilterContext context) {
         AuthzDecision d = policies.decide(context.attributes());
-        return d.allowed() ? FilterResult.CONTINUE : new FilterResult.Reply(LocalReply.rbacDenied(d.details()));
+        return d.allowed() ? FilterResult.CONTINUE : new FilterResult.Reply(LocalReply.denied(d));
     }
 }

@@ -15,6 +15,8 @@ public record AuthzDecision(boolean allowed, Stage stage, String policyId, Sourc
     public enum Stage {
         /** No policy is attached. */
         NO_POLICY,
+        /** A CUSTOM policy selects the request and its provider did not answer. */
+        CUSTOM,
         DENY,
         ALLOW
     }
@@ -25,8 +27,8 @@ public record AuthzDecision(boolean allowed, Stage stage, String policyId, Sourc
 
     static final AuthzDecision NO_ALLOW_MATCHED = new AuthzDecision(false, Stage.ALLOW, "none", SourceRef.DEFAULT);
 
-    /** Envoy's response code details: {@code rbac_access_denied_matched_policy[<id>]}. */
+    /** Envoy's response code details: {@code rbac_access_denied_matched_policy[<id>]} or {@code ext_authz_error}. */
     public String details() {
-        return "rbac_access_denied_matched_policy[" + policyId + "]";
+        return stage == Stage.CUSTOM ? "ext_authz_error" : "rbac_access_denied_matched_policy[" + policyId + "]";
     }
 }

@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The policies of one chain, compiled: immutable, shared by all threads, made once per snapshot.
  *
- * <p>Order of stages: CUSTOM ({@link #customProviders}, asked by the caller before anything else), then DENY, then
- * ALLOW ({@link #decide}). AUDIT has no effect. Dry-run policies are evaluated by {@link #dryRun} for logs only.
+ * <p>Order of stages: CUSTOM, then DENY, then ALLOW ({@link #decide}). AUDIT has no effect. Dry-run policies are evaluated by {@link #dryRun} for logs only.
  */
 public final class CompiledPolicies {
     /** Nothing attached: everything is allowed. */
@@ -27,7 +26,7 @@ public final class CompiledPolicies {
     private final AuthzDecision notDenied;
 
     private CompiledPolicies(PolicySet set) {
-        custom = entries(set.custom(), AuthzDecision.Stage.DENY, false);
+        custom = entries(set.custom(), AuthzDecision.Stage.CUSTOM, false);
         deny = entries(set.deny(), AuthzDecision.Stage.DENY, false);
         // A set that lists ALLOW policies enforces them, whatever the flag says: the other reading would fail open.
         allowEnforced = set.allowEnforced() || !set.allow().isEmpty();
@@ -55,11 +54,20 @@ public final class CompiledPolicies {
 
     /** Whether {@link #decide} may refuse anything. */
     public boolean enforces() {
-        return deny.length > 0 || allowEnforced;
+        return custom.length > 0 || deny.length > 0 || allowEnforced;
     }
 
-    /** Runs DENY and ALLOW. */
+    /**
+     * Runs CUSTOM, DENY and ALLOW. No provider is asked here: what a CUSTOM policy selects is refused, as it is when a
+     * provider gives no answer.
+     */
     public AuthzDecision decide(Attributes attributes) {
+        if (custom.length > 0) {
+            Entry e = first(custom, attributes, Verdict.UNKNOWN);
+            if (e != null) {
+                return e.decision;
+            }
+        }
         if (deny.length > 0) {
             Entry e = first(deny, attributes, Verdict.UNKNOWN);
             if (e != null) {

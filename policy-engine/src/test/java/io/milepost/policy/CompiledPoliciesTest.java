@@ -263,7 +263,11 @@ class CompiledPoliciesTest {
                 List.of(policy("dry", Condition.ANY)),
                 List.of()));
         assertThat(p.customProviders(Caller.get("/"))).containsExactly("one", "two");
-        assertThat(p.decide(Caller.get("/")).allowed()).isTrue();
+        AuthzDecision decision = p.decide(Caller.get("/"));
+        assertThat(decision.allowed()).as("no provider is asked: refused").isFalse();
+        // As recorded when the server of the provider is not there (ext-fail)
+        assertThat(decision.details()).isEqualTo("ext_authz_error");
+        assertThat(p.enforces()).isTrue();
         AuthzDecision dry = Objects.requireNonNull(p.dryRun(Caller.get("/")).deny());
         assertThat(dry.policyId()).isEqualTo("dry");
     }

@@ -113,7 +113,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         }
         AuthzDecision authz = service.policies().decide(this);
         if (!authz.allowed()) {
-            replyWith(LocalReply.rbacDenied(authz.details()));
+            replyWith(LocalReply.denied(authz));
         } else if (upgrade && !RequestEdge.isWebSocket(request)) {
             replyWith(LocalReply.of(403, "", "upgrade_failed", ""));
         } else if (r == null) {
@@ -262,7 +262,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, UpstreamS
         h.active().incrementAndGet();
         attemptStartNanos = System.nanoTime();
         ForwardPlan plan0 = java.util.Objects.requireNonNull(plan, "no plan");
-        plan0.timeouts().writeHeaders(request, grpc, requestMillis, (attemptStartNanos - startNanos) / 1_000_000);
+        // As Envoy: the first try is told the whole time, however long the request was on its way to it.
+        long elapsed = attempts == 1 ? 0 : (attemptStartNanos - startNanos) / 1_000_000;
+        plan0.timeouts().writeHeaders(request, grpc, requestMillis, elapsed);
         long perTry = plan0.timeouts().perTryMillis(requestMillis);
         if (perTry > 0) {
             perTryTimeout = worker.loop().schedule(this::onPerTryTimeout, perTry, TimeUnit.MILLISECONDS);
