@@ -2,6 +2,7 @@ package io.milepost.config.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -14,7 +15,7 @@ import java.util.Set;
 public final class Report {
     private final Set<Finding> findings = new LinkedHashSet<>();
     /** By identity: comparing whole trees would cost more than reading them. */
-    private final Map<KubeObject, Map<String, Boolean>> looked = new IdentityHashMap<>();
+    private final IdentityHashMap<KubeObject, Map<String, Boolean>> looked = new IdentityHashMap<>();
 
     public void add(Finding finding) {
         findings.add(finding);
@@ -59,11 +60,17 @@ public final class Report {
 
     /** In a stable order, so that equal input gives an equal report. */
     public List<Finding> findings() {
-        List<Finding> all = new ArrayList<>(findings);
-        all.sort(Comparator.comparing(Finding::severity)
+        return sorted(findings, List.of());
+    }
+
+    static List<Finding> sorted(Collection<Finding> some, Collection<Finding> more) {
+        Set<Finding> all = new LinkedHashSet<>(some);
+        all.addAll(more);
+        List<Finding> out = new ArrayList<>(all);
+        out.sort(Comparator.comparing(Finding::severity)
                 .thenComparing(f -> f.source().toString())
                 .thenComparing(Finding::message));
-        return List.copyOf(all);
+        return List.copyOf(out);
     }
 
     public List<Finding> errors() {
