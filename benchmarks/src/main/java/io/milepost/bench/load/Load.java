@@ -167,6 +167,13 @@ public final class Load implements AutoCloseable {
         return out.join();
     }
 
+    /** Good answers since the window began. */
+    public long answered() {
+        CompletableFuture<Long> out = new CompletableFuture<>();
+        onLoop(() -> out.complete(answers));
+        return out.join();
+    }
+
     public @Nullable String lastError() {
         return lastError;
     }
@@ -226,6 +233,7 @@ public final class Load implements AutoCloseable {
             idle.clear();
             all.forEach(Wire::closeConnection);
         });
+        client.close();
     }
 
     private final class Listening implements Wire.Listener {

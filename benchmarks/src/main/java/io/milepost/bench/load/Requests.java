@@ -2,7 +2,9 @@ package io.milepost.bench.load;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Requests as the bytes that go out, encoded once. */
 public final class Requests {
@@ -30,9 +32,7 @@ public final class Requests {
         byte[] head = ("POST " + path + " HTTP/1.1\r\nhost: " + host + "\r\n" + USUAL
                         + "content-type: application/octet-stream\r\ncontent-length: " + length + "\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
-        ByteBuf out = Unpooled.directBuffer(head.length + length);
-        out.writeBytes(head).writeZero(length);
-        return Unpooled.unreleasableBuffer(out.asReadOnly());
+        return bytes(Arrays.copyOf(head, head.length + length));
     }
 
     /** The bytes of an ASCII text, never released. */
@@ -43,7 +43,9 @@ public final class Requests {
 
     /** Bytes that are sent again and again. */
     public static ByteBuf bytes(byte[] content) {
-        ByteBuf out = Unpooled.directBuffer(content.length).writeBytes(content);
-        return Unpooled.unreleasableBuffer(out.asReadOnly());
+        // Direct, because TLS would copy it otherwise; wrapped, because it lives as long as somebody refers to it.
+        ByteBuffer direct =
+                ByteBuffer.allocateDirect(content.length).put(content).flip();
+        return Unpooled.unreleasableBuffer(Unpooled.wrappedBuffer(direct).asReadOnly());
     }
 }

@@ -14,6 +14,7 @@ public enum Shapes {
     GET_64K(BenchMesh.HTTP),
     GET_64M(BenchMesh.HTTP),
     GET_1G(BenchMesh.HTTP),
+    SLOW_200M(BenchMesh.HTTP),
     POST_1M(BenchMesh.HTTP),
     POST_64M(BenchMesh.HTTP),
     H2C(BenchMesh.H2C),
@@ -49,6 +50,7 @@ public enum Shapes {
             case GET_64K -> http(List.of(Requests.get(HOST, "/api/64k")), 0);
             case GET_64M -> http(List.of(Requests.get(HOST, "/api/64m")), 0);
             case GET_1G -> http(List.of(Requests.get(HOST, "/api/1024m")), 0);
+            case SLOW_200M -> listener -> new SlowWire(listener, Requests.get(HOST, "/api/200m"), 1_000_000);
             case POST_1M -> http(List.of(Requests.post(HOST, "/api/16", 1 << 20)), 1 << 20);
             case POST_64M -> http(List.of(Requests.post(HOST, "/api/16", 64 << 20)), 64 << 20);
             case H2C -> listener -> new Http2Wire(listener, head("GET"), null, false, STREAMS);

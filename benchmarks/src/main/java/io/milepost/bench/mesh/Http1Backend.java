@@ -1,11 +1,13 @@
 package io.milepost.bench.mesh;
 
+import io.milepost.bench.load.Requests;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * An application that speaks just enough HTTP/1.1: the last segment of the path says how large the answer is ({@code /1k},
@@ -13,19 +15,16 @@ import java.nio.charset.StandardCharsets;
  */
 final class Http1Backend extends ChannelInboundHandlerAdapter {
     private static final int CHUNK = 64 * 1024;
-    private static final ByteBuf ZEROS = Unpooled.unreleasableBuffer(
-            Unpooled.directBuffer(CHUNK).writeZero(CHUNK).asReadOnly());
-    private static final ByteBuf ONE_K = answer(1024, true);
-    private static final ByteBuf UPGRADED = Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(
-            String.join(
-                    "\r\n",
-                    "HTTP/1.1 101 Switching Protocols",
-                    "upgrade: websocket",
-                    "connection: Upgrade",
-                    "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-                    "",
-                    ""),
-            StandardCharsets.US_ASCII));
+    private static final ByteBuf ZEROS = Requests.bytes(new byte[CHUNK]);
+    private static final ByteBuf ONE_K = Requests.bytes(Arrays.copyOf(head(1024), head(1024).length + 1024));
+    private static final ByteBuf UPGRADED = Requests.bytes(String.join(
+            "\r\n",
+            "HTTP/1.1 101 Switching Protocols",
+            "upgrade: websocket",
+            "connection: Upgrade",
+            "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "",
+            ""));
     private static final int MAX_HEAD = 16 * 1024;
 
     private final byte[] head = new byte[MAX_HEAD];
@@ -36,16 +35,9 @@ final class Http1Backend extends ChannelInboundHandlerAdapter {
     private long answerSize;
     private boolean upgraded;
 
-    private static ByteBuf answer(long size, boolean withBody) {
-        byte[] text = ("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: " + size
-                        + "\r\n\r\n")
+    private static byte[] head(long size) {
+        return ("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: " + size + "\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
-        ByteBuf out =
-                Unpooled.directBuffer(text.length + (withBody ? (int) size : 0)).writeBytes(text);
-        if (withBody) {
-            out.writeZero((int) size);
-        }
-        return Unpooled.unreleasableBuffer(out.asReadOnly());
     }
 
     @Override
@@ -108,7 +100,7 @@ final class Http1Backend extends ChannelInboundHandlerAdapter {
             ctx.write(ONE_K.duplicate(), ctx.voidPromise());
             return;
         }
-        ctx.write(answer(answerSize, false).duplicate(), ctx.voidPromise());
+        ctx.write(Unpooled.wrappedBuffer(head(answerSize)), ctx.voidPromise());
         answerLeft += answerSize;
         pump(ctx);
     }
