@@ -1,12 +1,12 @@
 package io.milepost.hbone;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 final class TunnelMux extends Http2ConnectionAdapter {
     private static final Logger log = LoggerFactory.getLogger(TunnelMux.class);
     private static final long WITHHELD_RETRY_MILLIS = 50;
-    private static final long MAX_PENDING_BYTES = 4 << 20;
+    private static final long MAX_PENDING_BYTES = 2 << 20;
 
     private final Http2ConnectionHandler handler;
     private final ChannelHandlerContext ctx;
@@ -258,8 +258,12 @@ final class TunnelMux extends Http2ConnectionAdapter {
         return handler.encoder().flowController().isWritable(stream);
     }
 
-    ChannelFuture writeData(int streamId, ByteBuf data, boolean endOfStream) {
-        return handler.encoder().writeData(ctx, streamId, data, 0, endOfStream, ctx.newPromise());
+    TunnelOutput output(Http2Stream stream) {
+        return new TunnelOutput(handler, ctx, stream);
+    }
+
+    ChannelPromise newPromise() {
+        return ctx.newPromise();
     }
 
     ChannelFuture writeHeaders(int streamId, Http2Headers headers, boolean endOfStream) {

@@ -1,8 +1,8 @@
 package io.milepost.hbone;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -32,6 +32,7 @@ final class TunnelStream {
 
     private final TunnelMux mux;
     private final Http2Stream stream;
+    private final TunnelOutput output;
     private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>(2);
     private @Nullable ByteBuf coalescing;
     private int queuedBytes;
@@ -49,6 +50,7 @@ final class TunnelStream {
         this.mux = mux;
         this.stream = stream;
         this.observer = observer;
+        this.output = mux.output(stream);
     }
 
     TunnelMux mux() {
@@ -262,12 +264,14 @@ final class TunnelStream {
     }
 
     void write(ByteBuf data) {
-        mux.writeData(stream.id(), data, false);
+        output.write(data);
     }
 
     void end() {
         if (!outputEnded()) {
-            endWritten = mux.writeData(stream.id(), Unpooled.EMPTY_BUFFER, true);
+            ChannelPromise promise = mux.newPromise();
+            endWritten = promise;
+            output.end(promise);
         }
     }
 
