@@ -17,15 +17,20 @@ import io.milepost.waypoint.exchange.WorkerContext;
 import io.milepost.waypoint.observe.ProcessMetrics;
 import io.milepost.waypoint.observe.TrafficMetrics;
 import io.milepost.waypoint.upstream.ClusterManager;
+import io.milepost.waypoint.upstream.ClusterState;
+import io.milepost.waypoint.upstream.ClusterStats;
 import io.milepost.waypoint.upstream.Connector;
+import io.milepost.waypoint.upstream.DnsNames;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -57,7 +62,7 @@ public final class Waypoint implements AutoCloseable {
     private final WorkloadCertificates certificates;
     private final EventLoopGroup loops;
     private final AccessLogWriter logs;
-    private final ClusterManager clusters = new ClusterManager();
+    private final ClusterManager clusters;
     private final TrafficMetrics traffic = new TrafficMetrics(new IstioMetrics(VERSION));
     private final ProcessMetrics metrics;
     private final AtomicLong rejected = new AtomicLong();
@@ -106,6 +111,10 @@ public final class Waypoint implements AutoCloseable {
         boolean epoll = Epoll.isAvailable();
         int n = eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
         loops = new MultiThreadIoEventLoopGroup(n, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        clusters = new ClusterManager(DnsNames.system(
+                loops.next(),
+                epoll ? EpollDatagramChannel.class : NioDatagramChannel.class,
+                epoll ? EpollSocketChannel.class : NioSocketChannel.class));
         metrics = new ProcessMetrics(traffic, logs, loops);
         Class<? extends SocketChannel> socketType = epoll ? EpollSocketChannel.class : NioSocketChannel.class;
         tunnels = HboneClient.builder()
@@ -126,6 +135,7 @@ public final class Waypoint implements AutoCloseable {
         } catch (RuntimeException e) {
             source.close();
             tunnels.close();
+            clusters.close();
             metrics.close();
             loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw e;
@@ -148,6 +158,23 @@ public final class Waypoint implements AutoCloseable {
                 "Requests and TCP connections that endpoints work on",
                 clusters,
                 ClusterManager::active);
+        for (String counter : ClusterStats.names()) {
+            metrics.counter(
+                    "milepost.upstream." + counter,
+                    "Sum of Envoy's cluster counter of this name over all clusters",
+                    clusters,
+                    c -> c.total(counter));
+        }
+        metrics.gauge(
+                "milepost.upstream.ejected",
+                "Endpoints that outlier detection keeps away",
+                clusters,
+                c -> c.all().stream().mapToInt(ClusterState::ejected).sum());
+        metrics.gauge(
+                "milepost.upstream.pending",
+                "Requests that wait for a connection to an endpoint",
+                clusters,
+                c -> c.all().stream().mapToInt(s -> s.limits().pendingRequests()).sum());
         metrics.gauge(
                 "milepost.config.version",
                 "Version of the configuration in force",
@@ -286,6 +313,7 @@ public final class Waypoint implements AutoCloseable {
         source.close();
         server.close();
         tunnels.close();
+        clusters.close();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
         metrics.close();
         logs.close();

@@ -221,6 +221,15 @@ public final class ClusterManager implements AutoCloseable {
         return sum;
     }
 
+    /** Sum of one counter over all clusters; see {@link ClusterStats#forEach} for names. */
+    public long total(String counter) {
+        long[] sum = new long[1];
+        for (ClusterState c : states.values()) {
+            c.stats().forEach((name, n) -> sum[0] += name.equals(counter) ? n : 0);
+        }
+        return sum[0];
+    }
+
     public Collection<ClusterState> all() {
         return states.values();
     }

@@ -1,5 +1,7 @@
 package io.milepost.waypoint.upstream;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.ObjLongConsumer;
 
@@ -29,6 +31,13 @@ public final class ClusterStats {
     final LongAdder tlsFailures = new LongAdder();
 
     ClusterStats() {}
+
+    /** Names of all counters. */
+    public static List<String> names() {
+        List<String> all = new ArrayList<>();
+        new ClusterStats().forEach((name, n) -> all.add(name));
+        return all;
+    }
 
     /** All counters; names are Envoy's where Envoy has the counter. */
     public void forEach(ObjLongConsumer<String> to) {
