@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
 public final class DirectorySource implements SnapshotSource {
     private static final Logger log = LoggerFactory.getLogger(DirectorySource.class);
     private static final Duration DEBOUNCE = Duration.ofMillis(100);
+    private static final Duration DEBOUNCE_MAX = Duration.ofMillis(200);
     private static final Duration POLL = Duration.ofSeconds(2);
 
     private final Path path;
@@ -132,10 +133,12 @@ public final class DirectorySource implements SnapshotSource {
             return;
         }
         WatchKey key = watch.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
+        // Changes that never pause must not hold back the configuration for ever.
+        long enough = System.nanoTime() + DEBOUNCE_MAX.toNanos();
         while (key != null) {
             key.pollEvents();
             key.reset();
-            key = watch.poll(DEBOUNCE.toMillis(), TimeUnit.MILLISECONDS);
+            key = System.nanoTime() < enough ? watch.poll(DEBOUNCE.toMillis(), TimeUnit.MILLISECONDS) : null;
         }
     }
 
