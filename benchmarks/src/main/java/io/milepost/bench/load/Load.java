@@ -122,6 +122,15 @@ public final class Load implements AutoCloseable {
         });
     }
 
+    /** Sends a single request on each connection. */
+    public void sendOnce() {
+        onLoop(() -> {
+            for (int i = idle.size(); i > 0; i--) {
+                send(idle.poll(), System.nanoTime());
+            }
+        });
+    }
+
     /** Starts an open loop. */
     public void startOpen(double perSecond) {
         onLoop(() -> {

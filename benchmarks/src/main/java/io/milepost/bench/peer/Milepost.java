@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,6 +16,7 @@ public final class Milepost {
     private final TestCa ca;
     private final int concurrency;
     private final String javaOptions;
+    private final Map<String, String> environment;
 
     /**
      * Says which one.
@@ -23,6 +25,12 @@ public final class Milepost {
      * @param javaOptions further JVM options, for experiments and profilers
      */
     public Milepost(Path home, TestCa ca, int concurrency, String javaOptions) {
+        this(home, ca, concurrency, javaOptions, Map.of());
+    }
+
+    /** With further variables of the environment. */
+    public Milepost(Path home, TestCa ca, int concurrency, String javaOptions, Map<String, String> environment) {
+        this.environment = environment;
         this.home = home;
         this.ca = ca;
         this.concurrency = concurrency;
@@ -56,12 +64,9 @@ public final class Milepost {
         if (concurrency > 0) {
             command.addAll(List.of("--concurrency", Integer.toString(concurrency)));
         }
-        return Proxy.start(
-                "milepost",
-                address,
-                folder,
-                command,
-                Map.of("MILEPOST_SKIP_BUILD", "1", "MILEPOST_JAVA_OPTS", javaOptions),
-                true);
+        Map<String, String> variables = new HashMap<>(environment);
+        variables.put("MILEPOST_SKIP_BUILD", "1");
+        variables.put("MILEPOST_JAVA_OPTS", javaOptions);
+        return Proxy.start("milepost", address, folder, command, variables, true);
     }
 }

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 /** A proxy under test as a process of its own. Its access log is a file, whatever else it says another one. */
 public final class Proxy implements AutoCloseable {
     private static final long START_SECONDS = 120;
+    private static final long END_SECONDS = 8;
     private static final long POLL_NANOS = 2_000_000;
 
     private final String name;
@@ -150,9 +152,14 @@ public final class Proxy implements AutoCloseable {
 
     @Override
     public void close() {
+        close(Duration.ofSeconds(END_SECONDS));
+    }
+
+    /** Asks it to end and gives it so long. */
+    public void close(Duration patience) {
         process.destroy();
         try {
-            if (!process.waitFor(8, TimeUnit.SECONDS)) {
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
                 process.waitFor();
             }

@@ -64,10 +64,8 @@ final class ConnectionScenario {
                 Bench.pause(1);
                 double before = ProcStat.rss(proxy.pid());
                 try (Load many = bench.lab().load(proxy, Shapes.PLAIN, IDLE_TUNNELS, PER_CONNECTION, 0)) {
-                    many.startOpen(5_000);
-                    Bench.pause(IDLE_TUNNELS / 5_000.0 + 1);
-                    many.stop();
-                    Bench.pause(2);
+                    many.sendOnce();
+                    Bench.pause(4);
                     bench.rounds()
                             .add(
                                     new Metric(IDLE, "RSS per tunnel", "KiB"),

@@ -34,13 +34,12 @@ final class StartScenario implements Scenario.Action {
                 try (Proxy proxy = bench.deployments().start(side, workload).awaitListening();
                         Load load = bench.lab().load(proxy, Shapes.PLAIN, 1, 1, 0)) {
                     load.beginWindow();
-                    load.startClosed();
+                    load.sendOnce();
                     double deadline = System.nanoTime() + 30e9;
                     while (load.answered() == 0 && System.nanoTime() < deadline) {
                         Bench.pause(0.0005);
                     }
                     double seconds = (System.nanoTime() - proxy.started()) / 1e9;
-                    load.stop();
                     bench.rounds().add(new Metric(group, "first answer", "s"), side, seconds);
                     Bench.pause(SETTLE);
                     bench.rounds().add(new Metric(group, "RSS", "MB"), side, ProcStat.rss(proxy.pid()) / MIB);

@@ -1,0 +1,62 @@
+package io.milepost.bench;
+
+import io.milepost.bench.load.Load;
+import io.milepost.bench.load.Shapes;
+import io.milepost.bench.peer.Milepost;
+import io.milepost.bench.peer.Proxy;
+import io.milepost.bench.peer.Workload;
+import io.milepost.bench.run.Bench;
+import io.milepost.bench.run.Lab;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * The training run of the waypoint's start-up cache (JEP 483, 514 and 515): a waypoint under a little of every kind of load, which
+ * writes down on its way out which classes it loaded and which methods were hot. {@code ./milepost} runs it after a build.
+ */
+public final class TrainMain {
+    private static final double SECONDS = 1.5;
+    private static final Duration ASSEMBLY = Duration.ofSeconds(90);
+    private static final String ADDRESS = "127.2.18.1";
+
+    private TrainMain() {}
+
+    /** Argument: the file to write. */
+    public static void main(String[] args) throws Exception {
+        Path cache = Path.of(args[0]).toAbsolutePath();
+        Path home = Path.of(System.getProperty("milepost.home", "."));
+        Path folder = Files.createTempDirectory("milepost-train");
+        try (Lab lab = new Lab(folder)) {
+            Milepost milepost =
+                    new Milepost(home, lab.mesh().ca(), 0, "", Map.of("MILEPOST_AOT_RECORD", cache.toString()));
+            Proxy proxy = milepost.start(Workload.REALISTIC, ADDRESS, folder.resolve("waypoint"));
+            try {
+                proxy.awaitListening();
+                for (Shapes shape : new Shapes[] {
+                    Shapes.REALISTIC, Shapes.POST_1M, Shapes.H2C, Shapes.GRPC, Shapes.WEBSOCKET, Shapes.REALISTIC
+                }) {
+                    try (Load load = lab.load(proxy, shape)) {
+                        load.startClosed();
+                        Bench.pause(SECONDS);
+                        load.stop();
+                    }
+                }
+                try (Load load = lab.load(proxy, Shapes.PLAIN, 4, 1, 1)) {
+                    load.startClosed();
+                    Bench.pause(SECONDS);
+                    load.stop();
+                }
+            } finally {
+                // The cache is assembled while the process ends.
+                proxy.close(ASSEMBLY);
+            }
+            if (!Files.isReadable(cache)) {
+                System.err.println("no cache was written:\n" + proxy.log());
+                System.exit(1);
+            }
+        }
+        System.exit(0);
+    }
+}
