@@ -60,7 +60,8 @@ final class ArmeriaHboneServer implements HboneServer {
                 .http2InitialConnectionWindowSize(settings.connectionWindow())
                 .http2MaxFrameSize(ServerSettings.MAX_FRAME)
                 .http2MaxHeaderListSize(ServerSettings.MAX_HEADER_LIST)
-                .http2MaxResetFramesPerWindow(settings.resets().max(), settings.resets().windowSeconds())
+                .http2MaxResetFramesPerWindow(
+                        settings.resets().max(), settings.resets().windowSeconds())
                 // Armeria does not know of our tunnels; our own keep-alive does all of this.
                 .idleTimeoutMillis(0)
                 .pingIntervalMillis(0)

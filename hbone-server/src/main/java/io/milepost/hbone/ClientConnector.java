@@ -71,7 +71,11 @@ final class ClientConnector {
         bootstrap.connect(target.address()).addListener(done -> {
             Throwable cause = done.cause();
             if (cause != null) {
-settings.metrics().count(cause instanceof ConnectTimeoutException ? HboneMetrics.Counter.CONNECT_TIMEOUTS : HboneMetrics.Counter.CONNECT_FAILED);
+                settings.metrics()
+                        .count(
+                                cause instanceof ConnectTimeoutException
+                                        ? HboneMetrics.Counter.CONNECT_TIMEOUTS
+                                        : HboneMetrics.Counter.CONNECT_FAILED);
                 failed.accept(ClientErrors.connectFailed(target.address(), cause, settings.connectTimeoutMillis()));
             }
         });
@@ -172,11 +176,7 @@ settings.metrics().count(cause instanceof ConnectTimeoutException ? HboneMetrics
                     .flowController()
                     .incrementWindowSize(connection.connectionStream(), CONNECTION_WINDOW - 65_535);
             TunnelMux mux = new TunnelMux(
-                    handler,
-                    pipeline.context(handler),
-                    settings.budget(),
-                    settings.metrics(),
-                    settings.keepAlive());
+                    handler, pipeline.context(handler), settings.budget(), settings.metrics(), settings.keepAlive());
             settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_OPENED);
             turns.mux(mux);
             handler.decoder()
@@ -198,6 +198,9 @@ settings.metrics().count(cause instanceof ConnectTimeoutException ? HboneMetrics
                             .maxFrameSize(ServerSettings.MAX_FRAME)
                             .maxHeaderListSize(16 << 10))
                     .gracefulShutdownTimeoutMillis(-1)
+                    // The builder takes everything for a server and would close after 200 tunnels that the peer reset.
+                    .decoderEnforceMaxRstFramesPerWindow(0, 0)
+                    .encoderEnforceMaxRstFramesPerWindow(0, 0)
                     .build();
         }
     }

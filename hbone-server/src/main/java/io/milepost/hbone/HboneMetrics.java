@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
@@ -70,13 +71,13 @@ public final class HboneMetrics implements MeterBinder {
     }
 
     private final String side;
-    private final LongAdder[] counters = new LongAdder[Counter.values().length];
+    private final Map<Counter, LongAdder> counters = new EnumMap<>(Counter.class);
     private final Map<Level, LongSupplier> levels = new EnumMap<>(Level.class);
 
     private HboneMetrics(String side) {
         this.side = side;
-        for (int i = 0; i < counters.length; i++) {
-            counters[i] = new LongAdder();
+        for (Counter counter : Counter.values()) {
+            counters.put(counter, new LongAdder());
         }
     }
 
@@ -97,12 +98,16 @@ public final class HboneMetrics implements MeterBinder {
         return this;
     }
 
+    private LongAdder counter(Counter counter) {
+        return Objects.requireNonNull(counters.get(counter));
+    }
+
     void count(Counter counter) {
-        counters[counter.ordinal()].increment();
+        counter(counter).increment();
     }
 
     public long value(Counter counter) {
-        return counters[counter.ordinal()].sum();
+        return counter(counter).sum();
     }
 
     /** 0 for a level that this side does not have. */
@@ -115,7 +120,7 @@ public final class HboneMetrics implements MeterBinder {
     @Override
     public void bindTo(MeterRegistry registry) {
         for (Counter counter : Counter.values()) {
-            FunctionCounter.builder(counter.meterName(), counters[counter.ordinal()], LongAdder::sum)
+            FunctionCounter.builder(counter.meterName(), counter(counter), LongAdder::sum)
                     .description(counter.description)
                     .tag("side", side)
                     .register(registry);

@@ -56,7 +56,7 @@ final class KeepAlive implements Runnable {
                 mux.metrics().count(HboneMetrics.Counter.PING_TIMEOUTS);
                 log.info("{} peer answers no pings, closing {} tunnels", mux.channel(), mux.tunnels());
                 mux.writeGoAway(mux.connection().remote().lastStreamCreated(), Http2Error.NO_ERROR);
-                mux.close();
+                mux.flushAndClose();
             }
             return;
         }

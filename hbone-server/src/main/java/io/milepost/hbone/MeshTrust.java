@@ -1,9 +1,13 @@
 package io.milepost.hbone;
 
+import io.netty.handler.ssl.OpenSslCertificateException;
+import io.netty.internal.tcnative.CertificateVerifier;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
@@ -34,13 +38,23 @@ final class MeshTrust {
     }
 
     void checkClient(X509Certificate[] chain) throws CertificateException {
-        anchors().checkClientTrusted(chain, "UNKNOWN");
+        X509ExtendedTrustManager anchors = anchors();
+        try {
+            anchors.checkClientTrusted(chain, "UNKNOWN");
+        } catch (CertificateException e) {
+            throw withAlert(e);
+        }
         checkTrustDomain(chain[0]);
     }
 
     /** @param identities of which the server must present one; empty accepts any of the trust domains */
     void checkServer(X509Certificate[] chain, List<String> identities) throws CertificateException {
-        anchors().checkServerTrusted(chain, "UNKNOWN");
+        X509ExtendedTrustManager anchors = anchors();
+        try {
+            anchors.checkServerTrusted(chain, "UNKNOWN");
+        } catch (CertificateException e) {
+            throw withAlert(e);
+        }
         if (identities.isEmpty()) {
             checkTrustDomain(chain[0]);
             return;
@@ -51,7 +65,7 @@ final class MeshTrust {
                 return;
             }
         }
-        throw new CertificateException("identity verification error: peer did not present the expected SAN ("
+        throw wrongIdentity("identity verification error: peer did not present the expected SAN ("
                 + String.join(", ", identities) + "), got " + presented);
     }
 
@@ -64,9 +78,26 @@ final class MeshTrust {
                 return;
             }
         }
-        throw new CertificateException(
-                "identity verification error: peer did not present an identity of the trust domain ("
-                        + String.join(", ", accepted) + "), got " + presented);
+        throw wrongIdentity("identity verification error: peer did not present an identity of the trust domain ("
+                + String.join(", ", accepted) + "), got " + presented);
+    }
+
+    /** Sent to the peer as certificate_unknown, like ztunnel's. */
+    private static CertificateException wrongIdentity(String message) {
+        return new OpenSslCertificateException(message, CertificateVerifier.X509_V_ERR_PERMITTED_VIOLATION);
+    }
+
+    /** The TLS library would tell the peer "internal error" of whatever the JDK's validator throws. */
+    private static CertificateException withAlert(CertificateException cause) {
+        int code = CertificateVerifier.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+        for (Throwable at = cause; at != null; at = at.getCause()) {
+            if (at instanceof CertificateExpiredException) {
+                code = CertificateVerifier.X509_V_ERR_CERT_HAS_EXPIRED;
+            } else if (at instanceof CertificateNotYetValidException) {
+                code = CertificateVerifier.X509_V_ERR_CERT_NOT_YET_VALID;
+            }
+        }
+        return new OpenSslCertificateException(cause.getMessage(), cause, code);
     }
 
     private X509ExtendedTrustManager anchors() throws CertificateException {

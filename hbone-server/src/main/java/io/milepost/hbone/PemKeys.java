@@ -25,6 +25,10 @@ final class PemKeys {
     };
     // OID 1.2.840.10045.2.1
     private static final byte[] EC_PUBLIC_KEY = {0x06, 0x07, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x02, 0x01};
+    // OIDs 1.2.840.10045.3.1.7 and 1.3.132.0.34
+    private static final byte[] P256 = {0x06, 0x08, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x03, 0x01, 0x07};
+    private static final byte[] P384 = {0x06, 0x05, 0x2b, (byte) 0x81, 0x04, 0x00, 0x22};
+    private static final int OCTET_STRING_TAG = 0x04;
     private static final int PARAMETERS_TAG = 0xa0;
 
     private PemKeys() {}
@@ -90,16 +94,29 @@ final class PemKeys {
     /** The curve's OID of SEC1 {@code ECPrivateKey ::= SEQUENCE { version, privateKey, [0] parameters, ... }}. */
     private static byte[] curve(byte[] der, String name) throws GeneralSecurityException {
         try {
+            int keyLength = 0;
             int at = contentStart(der, 0);
             while (at < der.length) {
                 int content = contentStart(der, at);
                 int length = contentLength(der, at);
-                if ((der[at] & 0xff) == PARAMETERS_TAG) {
+                if (der[at] == OCTET_STRING_TAG) {
+                    keyLength = length;
+                } else if ((der[at] & 0xff) == PARAMETERS_TAG) {
                     byte[] oid = new byte[length];
                     System.arraycopy(der, content, oid, 0, length);
                     return oid;
                 }
                 at = content + length;
+            }
+            // The parameters are optional; of the curves that TLS knows, the length tells which it is.
+            switch (keyLength) {
+                case 32 -> {
+                    return P256;
+                }
+                case 48 -> {
+                    return P384;
+                }
+                default -> {}
             }
         } catch (ArrayIndexOutOfBoundsException e) {
             throw new GeneralSecurityException(name + ": the EC key is cut off", e);

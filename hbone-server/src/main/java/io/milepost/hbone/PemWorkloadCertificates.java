@@ -32,6 +32,8 @@ import org.slf4j.LoggerFactory;
 public final class PemWorkloadCertificates implements WorkloadCertificates {
     private static final Logger log = LoggerFactory.getLogger(PemWorkloadCertificates.class);
     private static final Duration POLL = Duration.ofSeconds(5);
+    private static final long SETTLE_MILLIS = 100;
+    private static final int MAX_EVENTS = 20;
 
     private final Path rootFile;
     private final Path chainFile;
@@ -95,10 +97,16 @@ public final class PemWorkloadCertificates implements WorkloadCertificates {
                 if (service == null) {
                     TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
                 } else {
-                    WatchKey key = service.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
-                    if (key != null) {
+                    // Files are replaced one after the other: what is between is neither used nor worth a warning.
+                    long wait = POLL.toMillis();
+                    for (int i = 0; i < MAX_EVENTS; i++) {
+                        WatchKey key = service.poll(wait, TimeUnit.MILLISECONDS);
+                        if (key == null) {
+                            break;
+                        }
                         key.pollEvents();
                         key.reset();
+                        wait = SETTLE_MILLIS;
                     }
                 }
                 reload();

@@ -16,6 +16,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.Http2Error;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
 public final class TunnelChannel extends AbstractChannel implements DuplexChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+    private static final long RESET_LINGER_SECONDS = 10;
 
     private final TunnelStream stream;
     private final ChannelConfig config;
@@ -228,6 +230,9 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             resumeWriting();
             if (inputShutdownFired || !stream.hasQueued() && !readCompletePending && !drainScheduled) {
                 unsafe().close(voidPromise());
+            } else if (stream.resetCode() >= 0) {
+                // The peer is gone; what it left is not kept for a reader that never comes.
+                eventLoop().schedule(() -> unsafe().close(voidPromise()), RESET_LINGER_SECONDS, TimeUnit.SECONDS);
             }
         } else {
             unsafe().close(voidPromise());
@@ -291,7 +296,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
                 promise.setFailure(new ClosedChannelException());
             } else if (stream.outputEnded() || shutdownPromise != null) {
                 promise.setSuccess();
-            } else if (buffer.size() > 0) {
+            } else if (buffer.totalPendingWriteBytes() > 0) {
                 shutdownPromise = promise;
                 unsafe().flush();
             } else {

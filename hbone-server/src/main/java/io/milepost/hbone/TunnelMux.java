@@ -259,7 +259,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
     }
 
     TunnelOutput output(Http2Stream stream) {
-        return new TunnelOutput(handler, ctx, stream);
+        return new TunnelOutput(handler, stream);
     }
 
     ChannelPromise newPromise() {

@@ -23,7 +23,6 @@ final class TunnelOutput {
     private static final int JOINED = 2048;
 
     private final Http2ConnectionHandler handler;
-    private final ChannelHandlerContext ctx;
     private final Http2Stream stream;
     private final Piece first = new Piece();
     private final Piece second = new Piece();
@@ -32,9 +31,8 @@ final class TunnelOutput {
 
     private boolean ended;
 
-    TunnelOutput(Http2ConnectionHandler handler, ChannelHandlerContext ctx, Http2Stream stream) {
+    TunnelOutput(Http2ConnectionHandler handler, Http2Stream stream) {
         this.handler = handler;
-        this.ctx = ctx;
         this.stream = stream;
     }
 

@@ -122,6 +122,41 @@ final class Mesh {
         }
     }
 
+    /** Reads nothing until the test switches reading on; counts then. */
+    static final class Unread extends ChannelInboundHandlerAdapter {
+        private final java.util.concurrent.atomic.AtomicLong bytes = new java.util.concurrent.atomic.AtomicLong();
+        final CompletableFuture<Void> inputEnded = new CompletableFuture<>();
+        final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+        long bytes() {
+            return bytes.get();
+        }
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext ctx) {
+            ctx.channel().config().setAutoRead(false);
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ByteBuf data = (ByteBuf) msg;
+            bytes.addAndGet(data.readableBytes());
+            data.release();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                inputEnded.complete(null);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            closed.complete(null);
+        }
+    }
+
     /** Gathers what comes. */
     static final class Collector extends ChannelInboundHandlerAdapter {
         private volatile String text = "";

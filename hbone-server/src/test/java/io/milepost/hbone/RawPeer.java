@@ -8,6 +8,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -19,6 +21,7 @@ import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
+import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
@@ -53,7 +56,8 @@ final class RawPeer {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Http2ConnectionHandler handler;
     private volatile @Nullable ChannelHandlerContext ctx;
-    private @Nullable Consumer<String> script;
+    private volatile @Nullable Consumer<String> script;
+    private volatile boolean keepCredit;
 
     private RawPeer(boolean server, Http2Settings settings, boolean answerPings) {
         handler = new HandlerBuilder(server, settings, answerPings, new Recorder()).build();
@@ -68,6 +72,8 @@ final class RawPeer {
             validateHeaders(false);
             autoAckPingFrame(answerPings);
             gracefulShutdownTimeoutMillis(0);
+            decoderEnforceMaxRstFramesPerWindow(0, 0);
+            encoderEnforceMaxRstFramesPerWindow(0, 0);
         }
 
         @Override
@@ -92,7 +98,7 @@ final class RawPeer {
             return new Tls(ours, root, value, alpn);
         }
 
-        Tls alpn(String... values) {
+        Tls offering(String... values) {
             return new Tls(ours, root, version, List.of(values));
         }
 
@@ -133,6 +139,30 @@ final class RawPeer {
                 .maxHeaderListSize(16 << 10);
     }
 
+    static Http2Settings serverSettings() {
+        return new Http2Settings()
+                .maxConcurrentStreams(200)
+                .initialWindowSize(4 << 20)
+                .maxFrameSize(1 << 20);
+    }
+
+    /** A server that answers each CONNECT with 200. */
+    void answerAll() {
+        answer("200");
+    }
+
+    void answer(String status) {
+        script(frame -> {
+            if (frame.startsWith("HEADERS ")) {
+                sendHeaders(streamOf(frame), headers(":status", status), !status.equals("200"));
+            }
+        });
+    }
+
+    static int streamOf(String frame) {
+        return Integer.parseInt(frame.split(" ")[1]);
+    }
+
     static RawPeer connect(EventLoopGroup loops, InetSocketAddress address, Tls tls) throws Exception {
         return connect(loops, address, tls, clientSettings(), true);
     }
@@ -145,6 +175,8 @@ final class RawPeer {
         new Bootstrap()
                 .group(loops)
                 .channel(EpollSocketChannel.class)
+                // What nobody reads stays with the sender.
+                .option(ChannelOption.SO_RCVBUF, 16 << 10)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -160,6 +192,17 @@ final class RawPeer {
     static Channel listen(
             EventLoopGroup loops, InetSocketAddress address, Tls tls, Http2Settings settings, Consumer<RawPeer> onPeer)
             throws Exception {
+        return listen(loops, address, tls, settings, true, onPeer);
+    }
+
+    static Channel listen(
+            EventLoopGroup loops,
+            InetSocketAddress address,
+            Tls tls,
+            Http2Settings settings,
+            boolean answerPings,
+            Consumer<RawPeer> onPeer)
+            throws Exception {
         SslContext context = tls.context(true);
         return new ServerBootstrap()
                 .group(loops)
@@ -167,7 +210,7 @@ final class RawPeer {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        RawPeer peer = new RawPeer(true, settings, true);
+                        RawPeer peer = new RawPeer(true, settings, answerPings);
                         onPeer.accept(peer);
                         peer.install(channel, context.newHandler(channel.alloc()));
                     }
@@ -194,6 +237,12 @@ final class RawPeer {
             add("CLOSED");
             closed.complete(null);
         });
+    }
+
+    /** Gives no flow-control credit back, like an application that does not read. */
+    RawPeer keepCredit() {
+        keepCredit = true;
+        return this;
     }
 
     /** Called on the event loop for each frame that comes. */
@@ -259,6 +308,31 @@ final class RawPeer {
         sendData(stream, Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), end);
     }
 
+    /** From here on the peer's limits are its own business. */
+    void ignoreLimits() {
+        run(() -> {
+            handler.connection().local().maxActiveStreams(Integer.MAX_VALUE);
+            try {
+                handler.encoder().configuration().headersConfiguration().maxHeaderListSize(1 << 20);
+            } catch (Http2Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    void sendBytesOneByOne(int stream, int count) {
+        for (int i = 0; i < count; i++) {
+            handler.encoder()
+                    .frameWriter()
+                    .writeData(ctx(), stream, Unpooled.wrappedBuffer(new byte[1]), 0, false, ctx().newPromise());
+        }
+    }
+
+    /** Two increments that no window can hold. */
+    void overflowWindow(int stream) {
+        handler.encoder().frameWriter().writeWindowUpdate(ctx(), stream, Integer.MAX_VALUE, ctx().newPromise());
+    }
+
     void sendReset(int stream, Http2Error error) {
         run(() -> handler.encoder().writeRstStream(ctx(), stream, error.code(), ctx().newPromise()));
     }
@@ -269,11 +343,14 @@ final class RawPeer {
     }
 
     void run(Runnable action) {
-        ctx().channel().eventLoop().execute(() -> {
-            action.run();
-            // Not ctx.flush(): DATA waits in the handler's flow controller.
-            handler.flush(ctx());
-        });
+        EventLoop loop = ctx().channel().eventLoop();
+        if (!loop.inEventLoop()) {
+            loop.execute(() -> run(action));
+            return;
+        }
+        action.run();
+        // Not ctx.flush(): DATA waits in the handler's flow controller.
+        handler.flush(ctx());
     }
 
     void closeAndWait() throws Exception {
@@ -326,7 +403,7 @@ final class RawPeer {
             String text =
                     data.readableBytes() > 64 ? data.readableBytes() + " bytes" : data.toString(StandardCharsets.UTF_8);
             add("DATA " + streamId + (text.isEmpty() ? "" : " " + text) + (end ? " END" : ""));
-            return data.readableBytes() + padding;
+            return keepCredit ? 0 : data.readableBytes() + padding;
         }
 
         @Override
