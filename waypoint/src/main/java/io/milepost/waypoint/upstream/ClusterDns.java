@@ -33,7 +33,7 @@ final class ClusterDns {
     private final ClusterStats stats;
     private final LongSupplier nanos;
     private final Runnable changed;
-    private final Waiters waiters = new Waiters();
+    private final Waiters waiters;
     private volatile Dns settings = Dns.DEFAULT;
     private volatile boolean logical;
     private volatile boolean closed;
@@ -44,6 +44,7 @@ final class ClusterDns {
         this.stats = stats;
         this.nanos = nanos;
         this.changed = changed;
+        this.waiters = new Waiters(stats);
     }
 
     /** Which names are wanted from now on; new ones are looked up at once. */

@@ -86,6 +86,7 @@ public final class ClusterManager implements AutoCloseable {
             ClusterState s = states.get(c.name());
             if (s == null) {
                 s = new ClusterState(c, resolver, this::hostRemoved, nanos);
+                s.onStarving(h -> pools.forEach(p -> p.closeIdle(h)));
                 s.update(c, e);
                 states.put(c.name(), s);
             } else {

@@ -28,6 +28,7 @@ public final class ClusterState {
     private final LongSupplier nanos;
     private final NameResolver resolver;
     private final Consumer<HostState> onRemoved;
+    private volatile Consumer<HostState> freeIdle = h -> {};
     private final ClusterStats stats = new ClusterStats();
     private final ResourceLimits limits;
     private final Outliers outliers;
@@ -161,6 +162,15 @@ public final class ClusterState {
         if (cluster.discovery() == Discovery.ORIGINAL_DST) {
             destinations.reach(reach);
         }
+    }
+
+    /** @param task closes idle connections to a host, on all event loops */
+    void onStarving(Consumer<HostState> task) {
+        freeIdle = task;
+    }
+
+    void freeIdle(HostState h) {
+        freeIdle.accept(h);
     }
 
     /** Names have new addresses, or the configuration has other endpoints. */

@@ -29,14 +29,15 @@ final class DynamicNames {
     private static final class Name {
         final String host;
         final int port;
-        final Waiters waiters = new Waiters();
+        final Waiters waiters;
         volatile @Nullable HostState state;
         volatile @Nullable Skip failure = Skip.NOT_RESOLVED;
         volatile long refreshAtNanos = Long.MAX_VALUE;
         volatile long usedAtNanos;
         volatile boolean looking;
 
-        Name(String host, int port, long now) {
+        Name(String host, int port, long now, Waiters waiters) {
+            this.waiters = waiters;
             this.host = host;
             this.port = port;
             this.usedAtNanos = now;
@@ -93,7 +94,8 @@ final class DynamicNames {
         Name made = new Name(
                 (port ? text.substring(0, colon) : text).toLowerCase(Locale.ROOT),
                 port ? number(text, colon + 1) : defaultPort,
-                now);
+                now,
+                new Waiters(stats));
         Name known = names.putIfAbsent(authority, made);
         if (known == null) {
             look(made);

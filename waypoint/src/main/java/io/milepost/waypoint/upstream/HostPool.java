@@ -37,6 +37,7 @@ abstract class HostPool {
     private int connections;
     private int connecting;
     private boolean draining;
+    private boolean starved;
 
     HostPool(EventLoop loop, Connector connector, ClusterState cluster, HostState host, Traits traits) {
         this.loop = loop;
@@ -128,9 +129,35 @@ abstract class HostPool {
     }
 
     private void grow() {
-        while ((long) connecting * streamsPerConnection() < pending.size()
-                && cluster.limits().connection(connections == 0)) {
+        while ((long) connecting * streamsPerConnection() < pending.size()) {
+            if (!cluster.limits().connection(mustConnect())) {
+                starve();
+                return;
+            }
             connect();
+        }
+    }
+
+    /** Whether requests would wait for ever without a connection beyond the limit. */
+    abstract boolean mustConnect();
+
+    int connections() {
+        return connections;
+    }
+
+    /** Other event loops have the connections: theirs that are idle close, and this one tries again. */
+    private void starve() {
+        if (!starved && connections == 0) {
+            starved = true;
+            cluster.limits().starving(() -> {
+                if (!loop.isShuttingDown()) {
+                    loop.execute(() -> {
+                        starved = false;
+                        grow();
+                    });
+                }
+            });
+            cluster.freeIdle(host);
         }
     }
 

@@ -32,6 +32,10 @@ final class Http1Pool extends HostPool {
                 c.close();
                 return;
             }
+            if (waiting() == 0 && cluster.limits().isStarving()) {
+                c.close();
+                return;
+            }
             idle.addLast(this);
             if (waiting() > 0) {
                 serve();
@@ -91,6 +95,12 @@ final class Http1Pool extends HostPool {
         if (draining()) {
             closeIdle();
         }
+    }
+
+    /** Connections of other event loops come free sooner or later. */
+    @Override
+    boolean mustConnect() {
+        return host.connections().get() == 0;
     }
 
     @Override

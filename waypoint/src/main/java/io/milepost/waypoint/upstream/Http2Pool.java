@@ -93,6 +93,12 @@ final class Http2Pool extends HostPool {
         }
     }
 
+    /** Connections of other event loops may never come free. */
+    @Override
+    boolean mustConnect() {
+        return connections() == 0;
+    }
+
     @Override
     int streamsPerConnection() {
         int n = cluster.cluster().limits().streamsPerConnection();

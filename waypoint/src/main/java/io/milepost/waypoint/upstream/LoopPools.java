@@ -148,6 +148,22 @@ public final class LoopPools {
         });
     }
 
+    /** Another event loop needs the room: idle connections to the host close. Called on any thread. */
+    void closeIdle(HostState host) {
+        if (loop.isShuttingDown()) {
+            return;
+        }
+        loop.execute(() -> {
+            OfHost h = hosts.get(host);
+            if (h != null) {
+                h.http1ByTraits.values().forEach(Http1Pool::closeIdle);
+                if (h.http1 != null) {
+                    h.http1.closeIdle();
+                }
+            }
+        });
+    }
+
     /** Closes idle connections, and the others as soon as their requests are over. */
     public void closeAll() {
         for (OfHost h : List.copyOf(hosts.values())) {

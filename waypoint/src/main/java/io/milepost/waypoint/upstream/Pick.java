@@ -91,7 +91,7 @@ public final class Pick {
         waiters = null;
     }
 
-    void waiters(Waiters w) {
+    void waiters(@Nullable Waiters w) {
         waiters = w;
     }
 

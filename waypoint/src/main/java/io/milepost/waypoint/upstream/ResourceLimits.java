@@ -2,6 +2,7 @@ package io.milepost.waypoint.upstream;
 
 import io.milepost.mesh.Cluster.Limits;
 import io.milepost.mesh.Cluster.Limits.RetryBudget;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -13,6 +14,9 @@ public final class ResourceLimits {
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger retries = new AtomicInteger();
+
+    /** At most one for each pool. */
+    private final ConcurrentLinkedQueue<Runnable> starving = new ConcurrentLinkedQueue<>();
 
     ResourceLimits(Supplier<Limits> limits, ClusterStats stats) {
         this.limits = limits;
@@ -59,6 +63,27 @@ public final class ResourceLimits {
 
     void connectionClosed() {
         connections.decrementAndGet();
+        wake();
+    }
+
+    /** An event loop that may open no connection, though requests wait for one, hears when there is room. */
+    void starving(Runnable retry) {
+        starving.add(retry);
+        if (connections.get() < limits.get().connections()) {
+            wake();
+        }
+    }
+
+    private void wake() {
+        Runnable next = starving.poll();
+        if (next != null) {
+            next.run();
+        }
+    }
+
+    /** Whether idle connections should close for other event loops. */
+    boolean isStarving() {
+        return !starving.isEmpty();
     }
 
     boolean pending() {

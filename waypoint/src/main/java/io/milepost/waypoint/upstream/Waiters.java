@@ -11,7 +11,12 @@ final class Waiters {
     private record Waiter(EventLoop loop, Runnable task) {}
 
     private final List<Waiter> waiting = new ArrayList<>(1);
+    private final ClusterStats stats;
     private boolean open = true;
+
+    Waiters(ClusterStats stats) {
+        this.stats = stats;
+    }
 
     /** Runs the task on its loop once the answer is known. False when too many wait. */
     synchronized boolean add(EventLoop loop, Runnable task) {
@@ -19,7 +24,11 @@ final class Waiters {
             loop.execute(task);
             return true;
         }
-        return waiting.size() < LIMIT && waiting.add(new Waiter(loop, task));
+        if (waiting.size() >= LIMIT) {
+            stats.waitOverflow.increment();
+            return false;
+        }
+        return waiting.add(new Waiter(loop, task));
     }
 
     /** The answer is known (or will never be): everybody goes on. */
