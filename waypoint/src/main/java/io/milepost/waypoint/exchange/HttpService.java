@@ -1,5 +1,9 @@
 package io.milepost.waypoint.exchange;
 
+import io.milepost.filters.CorsHttpFilter;
+import io.milepost.filters.FaultHttpFilter;
+import io.milepost.filters.HttpFilter;
+import io.milepost.filters.RbacHttpFilter;
 import io.milepost.filters.RouteMatcher;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
@@ -37,7 +41,7 @@ public final class HttpService {
 
     private final HttpChain chain;
     private final RouteMatcher routes;
-    private final CompiledPolicies policies;
+    private final HttpFilter[] filters;
     private final LogSink log;
     private final AsciiString serverName;
 
@@ -50,7 +54,12 @@ public final class HttpService {
     public HttpService(HttpChain chain, LogSink log) {
         this.chain = chain;
         this.routes = RouteMatcher.compile(chain.routes());
-        this.policies = CompiledPolicies.compile(chain.policies());
+        this.filters = new HttpFilter[] {
+            new RbacHttpFilter(CompiledPolicies.compile(chain.policies())),
+            new UpgradeHttpFilter(),
+            new FaultHttpFilter(),
+            new CorsHttpFilter()
+        };
         this.log = log;
         this.serverName = new AsciiString(chain.http().serverName());
     }
@@ -63,8 +72,9 @@ public final class HttpService {
         return routes;
     }
 
-    CompiledPolicies policies() {
-        return policies;
+    /** In the order in which a request passes them. */
+    HttpFilter[] filters() {
+        return filters;
     }
 
     AsciiString serverName() {
