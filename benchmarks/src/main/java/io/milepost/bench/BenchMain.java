@@ -1,5 +1,6 @@
 package io.milepost.bench;
 
+import io.milepost.bench.micro.Micro;
 import io.milepost.bench.peer.EnvoyWheel;
 import io.milepost.bench.report.Machine;
 import io.milepost.bench.report.PerformancePage;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -59,6 +61,11 @@ public final class BenchMain implements Callable<Integer> {
     @Option(names = "--list", description = "Lists the scenarios.")
     private boolean list;
 
+    @Option(
+            names = "--micro",
+            description = "Runs JMH for the parts of the data path instead, with what they allocate.")
+    private boolean micro;
+
     @Option(names = "--docs", description = "Writes docs/performance.md from this run.")
     private boolean docs;
 
@@ -74,10 +81,14 @@ public final class BenchMain implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws IOException, InterruptedException, RunnerException {
         if (list) {
             Campaign.scenarios()
                     .forEach(s -> System.out.printf("%-14s %s%s%n", s.name(), s.what(), s.quick() ? " (quick)" : ""));
+            return 0;
+        }
+        if (micro) {
+            Micro.measure();
             return 0;
         }
         String wrong = wrongOption();

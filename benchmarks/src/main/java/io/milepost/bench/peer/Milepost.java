@@ -39,12 +39,7 @@ public final class Milepost {
 
     /** Starts one that listens on the address. */
     public Proxy start(Workload workload, String address, Path folder) {
-        try {
-            Files.createDirectories(folder.resolve("config"));
-            Files.writeString(folder.resolve("config/mesh.yaml"), MilepostConfig.yaml(workload, address));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the configuration into " + folder, e);
-        }
+        writeConfig(workload, address, folder.resolve("config"));
         TestCa.Leaf identity = ca.leaf("default", "waypoint");
         List<String> command = new ArrayList<>(List.of(
                 home.resolve("milepost").toString(),
@@ -61,6 +56,8 @@ public final class Milepost {
                 identity.cert().toString(),
                 "--key",
                 identity.key().toString()));
+        // As Envoy's is set under istiod.
+        command.addAll(List.of("--access-log-flush", "1000"));
         if (concurrency > 0) {
             command.addAll(List.of("--concurrency", Integer.toString(concurrency)));
         }
@@ -68,5 +65,15 @@ public final class Milepost {
         variables.put("MILEPOST_SKIP_BUILD", "1");
         variables.put("MILEPOST_JAVA_OPTS", javaOptions);
         return Proxy.start("milepost", address, folder, command, variables, true);
+    }
+
+    /** Writes the YAML of a workload into a directory. */
+    public static void writeConfig(Workload workload, String address, Path directory) {
+        try {
+            Files.createDirectories(directory);
+            Files.writeString(directory.resolve("mesh.yaml"), MilepostConfig.yaml(workload, address));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the configuration into " + directory, e);
+        }
     }
 }

@@ -9,6 +9,8 @@ import io.milepost.hbone.TunnelTarget;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,12 +23,16 @@ public final class Lab implements AutoCloseable {
 
     public static final int OUTER = 4;
 
-    private final EventLoopGroup backendLoops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final EventLoopGroup loadLoops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final EventLoopGroup backendLoops = loops("bench-backend");
+    private final EventLoopGroup loadLoops = loops("bench-load");
     private final BenchMesh mesh;
 
     public Lab(Path folder) {
         mesh = new BenchMesh(folder.resolve("ca"), backendLoops);
+    }
+
+    private static EventLoopGroup loops(String name) {
+        return new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), EpollIoHandler.newFactory());
     }
 
     public BenchMesh mesh() {
@@ -41,6 +47,11 @@ public final class Lab implements AutoCloseable {
 
     /** Load of so many inner connections, so many of them on one outer connection. */
     public Load load(Proxy proxy, Shapes shape, int inner, int perOuter, int renewEvery) {
+        return load(proxy.hbone(), shape, inner, perOuter, renewEvery);
+    }
+
+    /** Load on whatever speaks HBONE there. */
+    public Load load(InetSocketAddress proxy, Shapes shape, int inner, int perOuter, int renewEvery) {
         HboneClient client = HboneClient.builder()
                 .certificates(mesh.clientCertificates())
                 .tunnelsPerConnection(perOuter)
@@ -48,13 +59,13 @@ public final class Lab implements AutoCloseable {
                 .connectTimeout(Duration.ofSeconds(20))
                 .answerTimeout(Duration.ofSeconds(20))
                 .build();
-        TunnelTarget shared = new TunnelTarget(proxy.hbone(), List.of(), shape.authority());
+        TunnelTarget shared = new TunnelTarget(proxy, List.of(), shape.authority());
         Load load = new Load(
                 loadLoops.next(),
                 client,
                 n -> renewEvery == 0
                         ? shared
-                        : new TunnelTarget(proxy.hbone(), List.of(), Integer.toString(n), shape.authority(), List.of()),
+                        : new TunnelTarget(proxy, List.of(), Integer.toString(n), shape.authority(), List.of()),
                 shape.wires(),
                 inner,
                 renewEvery);
