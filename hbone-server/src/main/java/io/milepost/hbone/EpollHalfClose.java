@@ -43,7 +43,9 @@ public final class EpollHalfClose {
             return MethodHandles.privateLookupIn(owner, MethodHandles.lookup())
                     .findVirtual(owner, "setFlag", MethodType.methodType(void.class, int.class));
         } catch (ReflectiveOperationException | LinkageError e) {
-            log.warn("this Netty has no AbstractEpollChannel.setFlag: half-closed connections may break off ({})", e.toString());
+            log.warn(
+                    "this Netty has no AbstractEpollChannel.setFlag: half-closed connections may break off ({})",
+                    e.toString());
             return null;
         }
     }

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
 public final class TunnelChannel extends AbstractChannel implements DuplexChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+    // What waits for a slow reader waits in every tunnel; a fast one's bytes go on to the flow controller at once.
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(16 << 10, 32 << 10);
     private static final long RESET_LINGER_SECONDS = 10;
 
     private final TunnelStream stream;
@@ -186,7 +189,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
                 break;
             }
             if (!data.isReadable()) {
-                in.remove();
+                removeWritten(in);
                 continue;
             }
             if (stream.outputEnded()) {
@@ -198,7 +201,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             }
             stream.write(data.retain());
             wrote = true;
-            in.remove();
+            removeWritten(in);
         }
         writesBlocked = !in.isEmpty();
         ChannelPromise promise = shutdownPromise;
@@ -209,6 +212,12 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
         if (wrote) {
             stream.mux().flushSoon();
         }
+    }
+
+    /** Its listeners may close the channel: what is still to be written must be known by then. */
+    private void removeWritten(ChannelOutboundBuffer in) {
+        writesBlocked = in.size() > 1;
+        in.remove();
     }
 
     /** The stream accepts bytes again. */
@@ -426,6 +435,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
         Config(TunnelChannel tunnel) {
             super(tunnel);
             this.tunnel = tunnel;
+            setWriteBufferWaterMark(WATER_MARK);
         }
 
         @Override
