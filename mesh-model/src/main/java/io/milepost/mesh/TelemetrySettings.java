@@ -1,6 +1,9 @@
 package io.milepost.mesh;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** What is observed of one chain. */
 public record TelemetrySettings(List<AccessLog> accessLogs, boolean metrics) {
@@ -8,16 +11,26 @@ public record TelemetrySettings(List<AccessLog> accessLogs, boolean metrics) {
      * @param path {@code /dev/stdout}, {@code /dev/stderr} or a file
      * @param format text with command operators, or for JSON the ordered fields
      * @param filter CEL expression; empty logs everything
+     * @param omitEmptyValues absent values are printed as nothing instead of {@code -}
      */
-    public record AccessLog(String path, Format format, String filter, SourceRef source) {}
+    public record AccessLog(String path, Format format, String filter, SourceRef source, boolean omitEmptyValues) {
+        /** Absent values are printed as {@code -}. */
+        public AccessLog(String path, Format format, String filter, SourceRef source) {
+            this(path, format, filter, source, false);
+        }
+    }
 
     public sealed interface Format {
         record Text(String text) implements Format {}
 
-        /** Values are strings with operators, nested maps or lists; keys are printed sorted (recorded from Envoy). */
-        record Json(java.util.Map<String, Object> fields) implements Format {
+        /**
+         * Values are strings with operators, numbers, booleans, null, nested maps or lists; keys are printed sorted
+         * (recorded from Envoy).
+         */
+        record Json(Map<String, Object> fields) implements Format {
             public Json {
-                fields = java.util.Map.copyOf(fields);
+                // Map.copyOf would refuse null, which is a value here.
+                fields = Collections.unmodifiableMap(new TreeMap<>(fields));
             }
         }
     }

@@ -27,7 +27,8 @@ public final class AccessLogger {
             LogFilter filter = LogFilter.compile(a.filter());
             filter.problem().ifPresent(p -> problems.accept(a.source() + ": " + p + "; nothing is logged by it"));
             try {
-                logs.add(new Log(writer.sink(a.path()), AccessLogFormat.compile(a.format()), filter));
+                logs.add(new Log(
+                        writer.sink(a.path()), AccessLogFormat.compile(a.format(), a.omitEmptyValues()), filter));
             } catch (IllegalArgumentException e) {
                 problems.accept(a.source() + ": " + e.getMessage());
             }

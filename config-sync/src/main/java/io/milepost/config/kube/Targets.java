@@ -19,11 +19,17 @@ record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<Stri
     }
 
     /**
-     * The cluster for a destination; services of other waypoints are reached by clusters of their own. The destination's
+     * The cluster for a destination; services of other waypoints are reached by clusters of their own, and an ExternalName
+     * service stands for the service that it names. The destination's
      * port says which protocol is spoken; only where it is undeclared, the asking side does.
      */
     String of(String host, int port, String subset, boolean http) {
         var known = registry.byHost(host);
+        String alias = known.map(s -> s.traits().alias()).orElse("");
+        var concrete = registry.byHost(alias);
+        if (concrete.isPresent() && concrete.get().traits().alias().isEmpty()) {
+            return of(alias, port, subset, http);
+        }
         if (known.isPresent() && !known.get().ownedBy(waypoint)) {
             String name = outboundCluster(port, subset, host);
             outbound.add(name);

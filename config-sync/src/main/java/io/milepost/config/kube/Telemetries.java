@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Access logs by Telemetry objects and mesh config. */
 final class Telemetries {
@@ -123,22 +124,33 @@ final class Telemetries {
         return format.endsWith("\n") ? format : format + "\n";
     }
 
+    /** A null of the format stays one. */
+    @SuppressWarnings("NullAway") // maps of JSON values may hold null
     private static Map<String, Object> json(JsonNode n) {
         Map<String, Object> out = new TreeMap<>();
         n.properties().forEach(e -> out.put(e.getKey(), value(e.getValue())));
         return out;
     }
 
-    private static Object value(JsonNode n) {
+    private static @Nullable Object value(JsonNode n) {
         if (n.isObject()) {
             return json(n);
         }
         if (n.isArray()) {
-            List<Object> list = new ArrayList<>();
+            List<@Nullable Object> list = new ArrayList<>();
             n.forEach(e -> list.add(value(e)));
             return list;
         }
-        return n.asText();
+        if (n.isNull()) {
+            return null;
+        }
+        if (n.isBoolean()) {
+            return n.asBoolean();
+        }
+        if (n.isIntegralNumber()) {
+            return n.asLong();
+        }
+        return n.isNumber() ? (Object) n.asDouble() : n.asText();
     }
 
     private void provider(String name, Entry e, List<AccessLog> logs) {
@@ -170,7 +182,8 @@ final class Telemetries {
         } else {
             f = new Format.Text(TEXT);
         }
-        logs.add(new AccessLog(file.text("path", "/dev/stdout"), f, e.filter(), e.source()));
+        logs.add(new AccessLog(
+                file.text("path", "/dev/stdout"), f, e.filter(), e.source(), file.bool("omitEmptyValues", false)));
     }
 
     private List<Entry> entries(KubeObject t) {

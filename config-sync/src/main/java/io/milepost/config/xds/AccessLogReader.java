@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** File access logs, as text or JSON. */
 final class AccessLogReader {
@@ -34,17 +35,17 @@ final class AccessLogReader {
                 continue;
             }
             out.add(new TelemetrySettings.AccessLog(
-                    file.get().getPath(), format(file.get()), filter(log), SourceRef.DEFAULT));
+                    file.get().getPath(),
+                    format(file.get()),
+                    filter(log),
+                    SourceRef.DEFAULT,
+                    file.get().getLogFormat().getOmitEmptyValues()));
         }
         return out.isEmpty() ? TelemetrySettings.NONE : new TelemetrySettings(out, true);
     }
 
     @SuppressWarnings("deprecation") // the first generation of formats is still valid
     private TelemetrySettings.Format format(FileAccessLog f) {
-        if (f.hasLogFormat() && f.getLogFormat().getOmitEmptyValues()) {
-            findings.add(
-                    where, "log_format.omit_empty_values has no effect: empty values are printed as \"-\" or null");
-        }
         if (f.hasLogFormat() && f.getLogFormat().hasJsonFormat()) {
             return new TelemetrySettings.Format.Json(map(f.getLogFormat().getJsonFormat()));
         }
@@ -83,20 +84,21 @@ final class AccessLogReader {
         return cel.map(ExpressionFilter::getExpression).orElse("");
     }
 
+    @SuppressWarnings("NullAway") // maps of JSON values may hold null
     private static Map<String, Object> map(Struct s) {
         Map<String, Object> out = new LinkedHashMap<>();
         s.getFieldsMap().forEach((k, v) -> out.put(k, value(v)));
         return out;
     }
 
-    private static Object value(Value v) {
+    private static @Nullable Object value(Value v) {
         return switch (v.getKindCase()) {
             case STRING_VALUE -> v.getStringValue();
             case BOOL_VALUE -> v.getBoolValue();
             case NUMBER_VALUE -> number(v.getNumberValue());
             case STRUCT_VALUE -> map(v.getStructValue());
             case LIST_VALUE -> list(v.getListValue());
-            default -> "";
+            default -> null;
         };
     }
 
@@ -104,9 +106,9 @@ final class AccessLogReader {
         return d == Math.rint(d) && Math.abs(d) < 1e15 ? (Object) (long) d : (Object) d;
     }
 
-    private static List<Object> list(ListValue l) {
-        List<Object> out = new ArrayList<>();
+    private static List<@Nullable Object> list(ListValue l) {
+        List<@Nullable Object> out = new ArrayList<>();
         l.getValuesList().forEach(v -> out.add(value(v)));
-        return List.copyOf(out);
+        return out;
     }
 }

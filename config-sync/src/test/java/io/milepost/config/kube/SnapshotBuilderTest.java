@@ -114,9 +114,9 @@ class SnapshotBuilderTest {
                                 apiVersion: networking.istio.io/v1
                                 kind: DestinationRule
                                 metadata: {name: reviews}
-                                spec: {host: reviews, trafficPolicy: {tls: {mode: SIMPLE}}}
+                                spec: {host: reviews, trafficPolicy: {tunnel: {protocol: CONNECT}}}
                                 """).findings())
                 .anySatisfy(f ->
-                        assertThat(f.toString()).contains("DestinationRule default/reviews spec.trafficPolicy.tls"));
+                        assertThat(f.toString()).contains("DestinationRule default/reviews spec.trafficPolicy.tunnel"));
     }
 }
