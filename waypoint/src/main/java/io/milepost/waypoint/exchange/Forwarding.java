@@ -244,7 +244,9 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         } else if (mayRetry() && retries.retryReset(reason, requestSent) && takeRetry()) {
             retryLater();
         } else {
-            exchange.answer(LocalReply.upstreamReset(reason, exchange.attempts > 1));
+            CharSequence transport = exchange.transportFailure;
+            exchange.answer(LocalReply.upstreamReset(
+                    reason, exchange.attempts > 1, transport == null ? "" : transport.toString()));
         }
     }
 
@@ -352,11 +354,14 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         if (h != null) {
             cluster.answered(h, UpstreamReplies.statusForOutliers(head, exchange.grpc));
         }
-        if (mayRetry() && retries.retryResponse(head, end) && takeRetry()) {
-            cancelUpstream();
-            release();
-            retryLater();
-            return;
+        if (retries.attempts() > 0 && exchange.body.replayable() && retries.retryResponse(head, end)) {
+            if (mayRetry() && takeRetry()) {
+                cancelUpstream();
+                release();
+                retryLater();
+                return;
+            }
+            exchange.flags |= ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
         }
         exchange.body.drop();
         responseStarted = true;

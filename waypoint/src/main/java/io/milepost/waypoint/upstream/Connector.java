@@ -27,6 +27,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -37,6 +38,9 @@ import jdk.net.ExtendedSocketOptions;
  * PROXY header and TLS, in this order.
  */
 public final class Connector {
+    private static final List<String> SYSTEM_ERRORS = List.of(
+            "Connection refused", "No route to host", "Network is unreachable", "Connection reset by peer");
+
     private final HboneClient tunnels;
     private final Class<? extends SocketChannel> socketType;
 
@@ -216,5 +220,22 @@ public final class Connector {
             };
         }
         return cause instanceof ConnectTimeoutException ? Reset.CONNECT_TIMEOUT : Reset.CONNECT_FAILURE;
+    }
+
+    /**
+     * What Envoy's access log says of a plain connection that was not made, for example {@code delayed connect error:
+     * Connection refused}; empty for tunnels, whose errors its inner connection does not see.
+     */
+    static String transportText(Throwable cause) {
+        if (cause instanceof TunnelException || cause instanceof ConnectTimeoutException) {
+            return "";
+        }
+        String m = String.valueOf(cause.getMessage());
+        for (String known : SYSTEM_ERRORS) {
+            if (m.contains(known)) {
+                return "delayed connect error: " + known;
+            }
+        }
+        return m;
     }
 }

@@ -14,12 +14,16 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Connections of one protocol to one host, and the requests that wait for them. As Envoy: a request without a connection
  * waits, each waiting request may open one; when opening fails, everybody who waits hears of it.
  */
 abstract class HostPool {
+    private static final Logger log = LoggerFactory.getLogger(HostPool.class);
+
     /** Beyond any configured limit. */
     static final int MAX_PENDING = 16_384;
 
@@ -38,6 +42,7 @@ abstract class HostPool {
     private int connecting;
     private boolean draining;
     private boolean starved;
+    private boolean failing;
 
     HostPool(EventLoop loop, Connector connector, ClusterState cluster, HostState host, Traits traits) {
         this.loop = loop;
@@ -172,6 +177,7 @@ abstract class HostPool {
                 .addListener((Future<Channel> f) -> {
                     connecting--;
                     if (f.isSuccess()) {
+                        failing = false;
                         f.getNow().closeFuture().addListener(c -> {
                             gone();
                             grow();
@@ -191,7 +197,16 @@ abstract class HostPool {
                 .increment();
         List<Waiting> all = List.copyOf(pending);
         pending.clear();
-        String detail = String.valueOf(cause.getMessage());
+        if (!failing) {
+            // Once until the endpoint answers again: the access log has only Envoy's words for it.
+            failing = true;
+            log.warn(
+                    "endpoint {} of {}: {}",
+                    host.endpoint().hostPort(),
+                    cluster.cluster().name(),
+                    cause.getMessage());
+        }
+        String detail = Connector.transportText(cause);
         for (Waiting w : all) {
             cluster.limits().pendingDone();
             w.ready.onFailure(reason, detail);
