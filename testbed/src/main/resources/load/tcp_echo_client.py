@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+PATIENCE = 60
 SIZES = (1, 100, 1400, 9000, 70000)
 failures = []
 done = 0
@@ -17,19 +18,19 @@ async def connection(host, port, number):
     global done
     what = "connect"
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 15)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), PATIENCE)
         for turn in range(10):
             data = os.urandom(SIZES[(number + turn) % len(SIZES)])
             what = f"exchange {turn} of {len(data)} bytes"
             writer.write(data)
-            await asyncio.wait_for(writer.drain(), 15)
-            back = await asyncio.wait_for(reader.readexactly(len(data)), 15)
+            await asyncio.wait_for(writer.drain(), PATIENCE)
+            back = await asyncio.wait_for(reader.readexactly(len(data)), PATIENCE)
             if back != data:
                 raise ValueError("other bytes came back")
             done += 1
         what = "half close"
         writer.write_eof()
-        if await asyncio.wait_for(reader.read(1), 15):
+        if await asyncio.wait_for(reader.read(1), PATIENCE):
             raise ValueError("bytes after the end")
         writer.close()
     except Exception as e:  # whatever happens is a failed exchange
@@ -38,6 +39,7 @@ async def connection(host, port, number):
 
 
 async def client(host, port, until, number):
+    await connection(host, port, number)
     while time.monotonic() < until:
         await connection(host, port, number)
 

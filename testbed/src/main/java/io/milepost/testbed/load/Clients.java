@@ -22,8 +22,12 @@ public final class Clients {
 
     private static final Pattern REQUESTS = Pattern.compile(
             "requests: (\\d+) total, \\d+ started, (\\d+) done, (\\d+) succeeded, (\\d+) failed, (\\d+) errored, (\\d+) timeout");
-    private static final Pattern CODES = Pattern.compile("status codes: (\\d+) 2xx, (\\d+) 3xx, (\\d+) 4xx, (\\d+) 5xx");
+    private static final Pattern CODES =
+            Pattern.compile("status codes: (\\d+) 2xx, (\\d+) 3xx, (\\d+) 4xx, (\\d+) 5xx");
     private static final Pattern COUNTED = Pattern.compile("done (\\d+) failed (\\d+)");
+
+    private static final int REQUESTS_PER_CONNECTION = 25;
+    private static final Duration ROUND_PATIENCE = Duration.ofSeconds(120);
 
     private Clients() {}
 
@@ -46,9 +50,10 @@ public final class Clients {
                 return p.toString();
             }
         }
-        throw new IllegalStateException(program + " is not installed, and what has to be tried with a client that is not ours"
-                + " was not tried. Install it: apt-get install " + debianPackage
-                + " (as root, with a network, ./milepost test does so by itself)");
+        throw new IllegalStateException(
+                program + " is not installed, and what has to be tried with a client that is not ours"
+                        + " was not tried. Install it: apt-get install " + debianPackage
+                        + " (as root, with a network, ./milepost test does so by itself)");
     }
 
     /** A Python with grpcio. */
@@ -64,9 +69,11 @@ public final class Clients {
         }
         Run r = run(Duration.ofSeconds(30), List.of(python, "-c", "import grpc"));
         if (r.exit() != 0) {
-            throw new IllegalStateException(python + " has no grpcio, and gRPC was not tried with a client that is not ours."
-                    + " Run ./milepost test with a network once (it makes target/clients), or set " + PYTHON
-                    + " to a Python where 'pip install grpcio' was done: " + r.output().strip());
+            throw new IllegalStateException(
+                    python + " has no grpcio, and gRPC was not tried with a client that is not ours."
+                            + " Run ./milepost test with a network once (it makes target/clients), or set " + PYTHON
+                            + " to a Python where 'pip install grpcio' was done: "
+                            + r.output().strip());
         }
         return python;
     }
@@ -97,19 +104,30 @@ public final class Clients {
         }
     }
 
-    /** h2load for so long; HTTP/1.1 or HTTP/2 with prior knowledge. */
+    /**
+     * h2load in rounds of so many requests per connection until the time is over, at least one round; HTTP/1.1 or HTTP/2 with
+     * prior knowledge. Rounds end by themselves, so that nothing is cut off and a slow machine is only slow.
+     */
     public static Counted h2load(boolean http1, int connections, Duration length, String url) {
+        String name = http1 ? "h2load HTTP/1.1" : "h2load h2c";
         List<String> command = new ArrayList<>(List.of(
-                find("h2load", "nghttp2-client"), "-t", "1", "-c", Integer.toString(connections), "-D",
-                Long.toString(length.toSeconds()), "--connection-inactivity-timeout", "20"));
-        if (http1) {
-            command.add("--h1");
-        } else {
-            command.addAll(List.of("-m", "4"));
-        }
+                find("h2load", "nghttp2-client"),
+                "-t",
+                "1",
+                "-c",
+                Integer.toString(connections),
+                "-n",
+                Integer.toString(connections * REQUESTS_PER_CONNECTION)));
+        command.addAll(http1 ? List.of("--h1") : List.of("-m", "4"));
         command.add(url);
-        Run r = run(length.plusSeconds(30), command);
-        return parse(http1 ? "h2load HTTP/1.1" : "h2load h2c", r);
+        long end = System.nanoTime() + length.toNanos();
+        long good = 0;
+        Counted round;
+        do {
+            round = parse(name, run(length.plus(ROUND_PATIENCE), command));
+            good += round.good();
+        } while (round.failed() == 0 && System.nanoTime() < end);
+        return new Counted(name, good, round.failed(), round.output());
     }
 
     /** Whatever is not a 2xx of an exchange that ended well counts as failed. */
@@ -149,7 +167,7 @@ public final class Clients {
                 Matcher m = COUNTED.matcher(r.output());
                 return r.exit() != 0 || !m.find()
                         ? new Counted(script, 0, 1, "exit code " + r.exit() + ": " + r.output())
-                           : counted(script, Long.parseLong(m.group(1)), Long.parseLong(m.group(2)), r.output());
+                        : counted(script, Long.parseLong(m.group(1)), Long.parseLong(m.group(2)), r.output());
             } finally {
                 Files.deleteIfExists(file);
             }

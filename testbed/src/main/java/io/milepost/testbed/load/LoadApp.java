@@ -49,12 +49,13 @@ final class LoadApp implements AutoCloseable {
                 .service("prefix:/", (ctx, request) -> {
                     MediaType type = request.contentType();
                     if (type == null || !type.is(MediaType.parse("application/grpc"))) {
-                        return HttpResponse.of(
-                                request.aggregate().thenApply(r -> HttpResponse.of(HttpStatus.OK, MediaType.PLAIN_TEXT, name + "\n")));
+                        return HttpResponse.of(request.aggregate()
+                                .thenApply(r -> HttpResponse.of(HttpStatus.OK, MediaType.PLAIN_TEXT, name + "\n")));
                     }
                     return HttpResponse.of(request.aggregate()
                             .thenApply(r -> HttpResponse.of(
-                                    ResponseHeaders.of(HttpStatus.OK, "content-type", "application/grpc", "x-pod", name),
+                                    ResponseHeaders.of(
+                                            HttpStatus.OK, "content-type", "application/grpc", "x-pod", name),
                                     HttpData.wrap(r.content().array()),
                                     HttpHeaders.of("grpc-status", "0"))));
                 })

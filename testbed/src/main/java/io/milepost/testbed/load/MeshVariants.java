@@ -57,11 +57,11 @@ final class MeshVariants {
     private static String route(int v, boolean third) {
         List<String> weights = List.of("1 0 0", "0 1 0", "50 50 0", "10 80 10", "0 0 1", "33 33 34");
         String[] w = weights.get(v % weights.size()).split(" ", 3);
-        String backends = "    - {name: load-v1, port: 9080, weight: " + (third || !w[2].equals("1") ? w[0] : "1") + "}\n"
-                + "    - {name: load-v2, port: 9080, weight: " + w[1] + "}\n"
-                + (third ? "    - {name: load-v3, port: 9080, weight: " + w[2] + "}\n" : "");
-        String moved = v % 2 == 0
-                ? """
+        String backends =
+                "    - {name: load-v1, port: 9080, weight: " + (third || !w[2].equals("1") ? w[0] : "1") + "}\n"
+                        + "    - {name: load-v2, port: 9080, weight: " + w[1] + "}\n"
+                        + (third ? "    - {name: load-v3, port: 9080, weight: " + w[2] + "}\n" : "");
+        String moved = v % 2 == 0 ? """
                   - matches:
                     - path: {type: PathPrefix, value: /a}
                     filters:
@@ -70,9 +70,7 @@ final class MeshVariants {
                         set: [{name: x-variant, value: "@V@"}]
                     backendRefs:
                     - {name: load-v2, port: 9080}
-                """
-                        .replace("@V@", Integer.toString(v))
-                : "";
+                """.replace("@V@", Integer.toString(v)) : "";
         return """
                 ---
                 apiVersion: gateway.networking.k8s.io/v1
@@ -81,8 +79,7 @@ final class MeshVariants {
                 spec:
                   parentRefs: [{group: "", kind: Service, name: load, port: 9080}]
                   rules:
-                """
-                + moved + "  - backendRefs:\n" + backends;
+                """ + moved + "  - backendRefs:\n" + backends;
     }
 
     /** Policies that deny others and allow the client; on TCP only what names a port of it counts. */
@@ -113,7 +110,8 @@ final class MeshVariants {
         String target = v % 3 == 0
                 ? "{group: gateway.networking.k8s.io, kind: Gateway, name: waypoint}"
                 : "{group: \"\", kind: Service, name: load}";
-        return (v % 2 == 0 ? deny.replace("@TARGET@", target) : "") + (v % 5 != 0 ? allow.replace("@TARGET@", target) : "");
+        return (v % 2 == 0 ? deny.replace("@TARGET@", target) : "")
+                + (v % 5 != 0 ? allow.replace("@TARGET@", target) : "");
     }
 
     private static String service(String name, String vip, String version) {
@@ -130,8 +128,7 @@ final class MeshVariants {
                   - {name: grpc, port: 9081, targetPort: 9080, protocol: TCP, appProtocol: grpc}
                   - {name: tcp, port: 9000, targetPort: 9000, protocol: TCP, appProtocol: tcp}
                   selector: {app: load@VERSION@}
-                """
-                .replace("@NAME@", name)
+                """.replace("@NAME@", name)
                 .replace("@VIP@", vip)
                 .replace("@VERSION@", version.isEmpty() ? "" : ", version: " + version);
     }
@@ -156,8 +153,7 @@ final class MeshVariants {
                   podIP: @IP@
                   podIPs: [{ip: @IP@}]
                   conditions: [{type: Ready, status: "True"}]
-                """
-                .replace("@REDIRECTION@", hbone ? "ambient.istio.io/redirection: enabled" : "")
+                """.replace("@REDIRECTION@", hbone ? "ambient.istio.io/redirection: enabled" : "")
                 .replace("@ACCOUNT@", account)
                 .replace("@NAME@", name)
                 .replace("@APP@", account)
@@ -197,6 +193,8 @@ final class MeshVariants {
             data:
               mesh: |
                 accessLogFile: /dev/stdout
+                defaultConfig:
+                  terminationDrainDuration: 60s
             ---
             apiVersion: v1
             kind: Service

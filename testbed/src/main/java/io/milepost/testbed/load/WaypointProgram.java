@@ -28,14 +28,15 @@ public final class WaypointProgram implements AutoCloseable {
     private final String ip;
     private final Path accessLog;
     private final Path programLog;
-    private final HttpClient operators =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5)).build();
+    private final HttpClient operators = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
 
     /** What a short run takes: compiling well costs more than it gives. */
     public static final List<String> QUICK_START = List.of("-XX:TieredStopAtLevel=1");
 
-    WaypointProgram(
-            Path folder, String ip, Path root, TestCa.Leaf leaf, List<String> jvmOptions, List<String> options)
+    public WaypointProgram(Path folder, String ip, Path root, TestCa.Leaf leaf, List<String> jvmOptions, List<String> options)
             throws IOException {
         this.ip = ip;
         accessLog = folder.resolve("access.log");
@@ -78,7 +79,7 @@ public final class WaypointProgram implements AutoCloseable {
         return real.replace(File.pathSeparator + File.pathSeparator, File.pathSeparator);
     }
 
-    void awaitReady() throws IOException {
+    public void awaitReady() throws IOException {
         long deadline = System.nanoTime() + START.toNanos();
         try {
             while (!accepts()) {
