@@ -3,7 +3,7 @@ package io.milepost.config;
 import io.milepost.config.kube.ConfigException;
 import io.milepost.config.kube.Finding;
 import io.milepost.config.kube.GatewayRef;
-import io.milepost.config.kube.KubeObjects;
+import io.milepost.config.kube.LiveTranslation;
 import io.milepost.config.kube.ObjectFiles;
 import io.milepost.config.kube.SnapshotBuilder;
 import io.milepost.mesh.MeshSnapshot;
@@ -37,8 +37,8 @@ public final class DirectorySource implements SnapshotSource {
     private static final Duration POLL = Duration.ofSeconds(2);
 
     private final Path path;
-    private final Optional<GatewayRef> waypoint;
-    private final SnapshotBuilder builder;
+    private final ObjectFiles parser = new ObjectFiles();
+    private final LiveTranslation translation;
     private volatile List<Finding> status = List.of();
     private volatile boolean closed;
     private @Nullable Thread watcher;
@@ -48,8 +48,7 @@ public final class DirectorySource implements SnapshotSource {
     /** @param waypoint empty for a ztunnel */
     public DirectorySource(Path path, Optional<GatewayRef> waypoint, SnapshotBuilder builder) {
         this.path = path;
-        this.waypoint = waypoint;
-        this.builder = builder;
+        this.translation = new LiveTranslation(builder, waypoint);
     }
 
     /** What the last look at the files had to say; errors mean that an older configuration is in force. */
@@ -81,8 +80,8 @@ public final class DirectorySource implements SnapshotSource {
     }
 
     private SnapshotBuilder.Result translate(ObjectFiles.Content files) {
-        ObjectFiles.Parsed parsed = files.parse();
-        SnapshotBuilder.Result result = builder.build(new KubeObjects(parsed.objects()), waypoint);
+        ObjectFiles.Parsed parsed = parser.parse(files);
+        SnapshotBuilder.Result result = translation.update(parsed.objects());
         SnapshotBuilder.Result all = result.with(parsed.findings());
         status = all.findings();
         for (Finding f : status) {

@@ -44,8 +44,8 @@ public final class AnalysisText {
     }
 
     static String summary(Analysis a) {
-        return a.entries().size() + " objects, " + a.errors() + " errors, " + a.count(Severity.WARNING)
-                + " warnings" + (a.waypoints().isEmpty() ? "" : "; seen from " + String.join(", ", a.waypoints()));
+        return a.entries().size() + " objects, " + a.errors() + " errors, " + a.count(Severity.WARNING) + " warnings"
+                + (a.waypoints().isEmpty() ? "" : "; seen from " + String.join(", ", a.waypoints()));
     }
 
     private static String label(Severity s) {

@@ -65,8 +65,7 @@ public final class Analyzer {
             }
         }
         Weights.check(objects).forEach(f -> add(findings, f));
-        return new Analysis(
-                waypoints.stream().map(GatewayRef::toString).toList(), entries(findings, parents));
+        return new Analysis(waypoints.stream().map(GatewayRef::toString).toList(), entries(findings, parents));
     }
 
     /** Every Gateway of the files that is a waypoint. */
@@ -83,8 +82,7 @@ public final class Analyzer {
 
     private static void add(Map<SourceRef, Set<Finding>> findings, Finding f) {
         SourceRef s = f.source();
-        findings.computeIfAbsent(
-                        new SourceRef(s.kind(), s.namespace(), s.name(), ""), k -> new LinkedHashSet<>())
+        findings.computeIfAbsent(new SourceRef(s.kind(), s.namespace(), s.name(), ""), k -> new LinkedHashSet<>())
                 .add(f);
     }
 

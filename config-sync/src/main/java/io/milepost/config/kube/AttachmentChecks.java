@@ -21,8 +21,7 @@ final class AttachmentChecks {
             "WasmPlugin", false,
             "TrafficExtension", false);
 
-    private static final Set<String> GROUPS =
-            Set.of("security.istio.io", "telemetry.istio.io", "extensions.istio.io");
+    private static final Set<String> GROUPS = Set.of("security.istio.io", "telemetry.istio.io", "extensions.istio.io");
 
     private final KubeObjects objects;
     private final ServiceRegistry registry;
@@ -82,7 +81,10 @@ final class AttachmentChecks {
                     g,
                     "",
                     new Condition(
-                            "Accepted", false, ObjectStatus.NOT_A_WAYPOINT, "it is no waypoint, so it is left to an ingress")));
+                            "Accepted",
+                            false,
+                            ObjectStatus.NOT_A_WAYPOINT,
+                            "it is no waypoint, so it is left to an ingress")));
             return;
         }
         GatewayRef ref = new GatewayRef(g.namespace(), g.name());
@@ -134,12 +136,16 @@ final class AttachmentChecks {
             case "Service", "ServiceEntry" -> {
                 ServiceModel s = services.get(new ServiceKey(kind, ns, name));
                 if (s == null) {
-                    return no("TargetNotFound", "there is no " + kind + " " + ns + "/" + name + ": mend the name, or "
-                            + "move the policy to the namespace of the service");
+                    return no(
+                            "TargetNotFound",
+                            "there is no " + kind + " " + ns + "/" + name + ": mend the name, or "
+                                    + "move the policy to the namespace of the service");
                 }
                 if (s.waypoint().isEmpty()) {
-                    return no("AncestorNotBound", kind + " " + ns + "/" + name + " has no waypoint, so nobody enforces "
-                            + "the policy: set the label istio.io/use-waypoint on it or on its namespace");
+                    return no(
+                            "AncestorNotBound",
+                            kind + " " + ns + "/" + name + " has no waypoint, so nobody enforces "
+                                    + "the policy: set the label istio.io/use-waypoint on it or on its namespace");
                 }
             }
             case "Gateway" -> {
@@ -151,7 +157,9 @@ final class AttachmentChecks {
             case "GatewayClass" -> {
                 String root = mesh.settings().rootNamespace();
                 if (!ns.equals(root)) {
-                    return no("Invalid", "a GatewayClass is a target in the root namespace only: move the policy to " + root);
+                    return no(
+                            "Invalid",
+                            "a GatewayClass is a target in the root namespace only: move the policy to " + root);
                 }
             }
             default -> {

@@ -70,7 +70,8 @@ final class BackendResolver {
                                     : "service with the host " + host + ": mend the name or write a ServiceEntry"),
                     b.field() + ".name"));
         }
-        if (service.get().port(b.port()).isEmpty()) {
+        // A backend without port makes its rule unusable, which is told there.
+        if (b.port() != 0 && service.get().port(b.port()).isEmpty()) {
             return Optional.of(RouteProblem.resolved(
                     "BackendNotFound",
                     host + " has no port " + b.port() + ": use one of "

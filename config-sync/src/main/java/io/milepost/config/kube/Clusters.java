@@ -12,10 +12,13 @@ import io.milepost.mesh.Endpoints.Tunnel;
 import io.milepost.mesh.Locality;
 import io.milepost.mesh.SpiffeId;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Clusters and endpoints of one service. */
 final class Clusters {
@@ -24,6 +27,7 @@ final class Clusters {
     private final ServiceRegistry registry;
     private final Place self;
     private final Map<String, Cluster> clusters = new TreeMap<>();
+    private final Map<String, Set<String>> names = new HashMap<>();
     private final Map<String, Endpoints> endpoints = new TreeMap<>();
 
     /** @param self where the waypoint runs */
@@ -109,8 +113,14 @@ final class Clusters {
                 d.maxConnectionMillis(), d.tcpIdleMillis(), mesh.tcpKeepalive(), d.http2Keepalive(), dns);
     }
 
+    /** Names of the clusters of a service. */
+    List<String> ofHost(String host) {
+        return List.copyOf(names.getOrDefault(host, Set.of()));
+    }
+
     private void put(Cluster c) {
         clusters.put(c.name(), c);
+        names.computeIfAbsent(c.serviceHost(), h -> new TreeSet<>()).add(c.name());
     }
 
     private static Protocol protocol(PortProtocol p) {

@@ -2,52 +2,85 @@ package io.milepost.config.kube;
 
 import io.milepost.config.kube.ParentRef.ServiceKey;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** All routes of the Gateway API, by kind and by the service that they name as parent, oldest first. */
+@SuppressWarnings({"ReferenceEquality", "IdentityHashMapUsage"}) // objects are the same or they were read again
 final class GatewayRoutes {
     /** One parentRef of one route. */
     record Attached(GatewayRoute route, ParentRef parent) {}
 
     private record Key(String kind, ServiceKey service) {}
 
-    private final List<GatewayRoute> all = new ArrayList<>();
+    private static final Comparator<Attached> ORDER = Comparator.comparing(
+                    (Attached a) -> a.route().object(), KubeObjects.ORDER)
+            .thenComparingInt(a -> a.parent().index());
+
+    private final GatewayRouteReader reader;
+    private final Map<KubeObject, GatewayRoute> all;
     private final Map<Key, List<Attached>> byService = new HashMap<>();
 
-    /** @param known what was read before, by object; unchanged objects are not read again */
+    /** @param known what was read before, by object; unchanged objects are not read again, gone ones are removed */
     GatewayRoutes(KubeObjects objects, GatewayRouteReader reader, Map<KubeObject, GatewayRoute> known) {
-        Map<KubeObject, GatewayRoute> now = new IdentityHashMap<>();
+        this.reader = reader;
+        this.all = known;
+        Map<KubeObject, GatewayRoute> before = new IdentityHashMap<>(known);
+        known.clear();
         for (String kind : GatewayRouteReader.KINDS) {
             for (KubeObject o : objects.ofKind(kind)) {
-                if (!isGatewayApi(o)) {
-                    continue;
-                }
-                GatewayRoute route = known.get(o);
-                if (route == null) {
-                    route = reader.read(o);
-                }
-                now.put(o, route);
-                all.add(route);
-                for (ParentRef p : route.parents()) {
-                    byService
-                            .computeIfAbsent(new Key(kind, p.key()), k -> new ArrayList<>())
-                            .add(new Attached(route, p));
+                if (isGatewayApi(o)) {
+                    GatewayRoute route = before.get(o);
+                    add(route == null ? reader.read(o) : route);
                 }
             }
         }
-        known.clear();
-        known.putAll(now);
+    }
+
+    private void add(GatewayRoute route) {
+        all.put(route.object(), route);
+        for (ParentRef p : route.parents()) {
+            byService
+                    .computeIfAbsent(new Key(route.object().kind(), p.key()), k -> new ArrayList<>())
+                    .add(new Attached(route, p));
+        }
+    }
+
+    GatewayRoute put(KubeObject o) {
+        GatewayRoute route = reader.read(o);
+        add(route);
+        for (ParentRef p : route.parents()) {
+            of(o.kind(), p.key()).sort(ORDER);
+        }
+        return route;
+    }
+
+    /** Empty when nobody knew it. */
+    Optional<GatewayRoute> remove(KubeObject o) {
+        GatewayRoute route = all.remove(o);
+        if (route != null) {
+            for (ParentRef p : route.parents()) {
+                of(o.kind(), p.key()).removeIf(a -> a.route() == route);
+            }
+        }
+        return Optional.ofNullable(route);
+    }
+
+    private List<Attached> of(String kind, ServiceKey service) {
+        return byService.computeIfAbsent(new Key(kind, service), k -> new ArrayList<>());
     }
 
     static boolean isGatewayApi(KubeObject o) {
         return o.group().equals("gateway.networking.k8s.io");
     }
 
-    List<GatewayRoute> all() {
-        return all;
+    Collection<GatewayRoute> all() {
+        return all.values();
     }
 
     List<Attached> of(String kind, ServiceInfo service) {

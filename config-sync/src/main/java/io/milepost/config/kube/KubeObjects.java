@@ -20,6 +20,7 @@ public final class KubeObjects {
             .thenComparing(KubeObject::namespace);
 
     private final Map<String, List<KubeObject>> byKind;
+    private final Map<String, List<KubeObject>> byNamespace;
     private final Map<String, KubeObject> byKey;
 
     /** A later object of the same kind, namespace and name replaces an earlier one. */
@@ -34,6 +35,12 @@ public final class KubeObjects {
         }
         kinds.replaceAll((k, list) -> list.stream().sorted(ORDER).toList());
         byKind = Map.copyOf(kinds);
+        Map<String, List<KubeObject>> namespaces = new HashMap<>();
+        byKind.forEach((kind, list) -> list.forEach(o -> namespaces
+                .computeIfAbsent(kind + "/" + o.namespace(), k -> new ArrayList<>())
+                .add(o)));
+        namespaces.replaceAll((k, list) -> List.copyOf(list));
+        byNamespace = Map.copyOf(namespaces);
         byKey = Map.copyOf(keyed);
     }
 
@@ -42,9 +49,7 @@ public final class KubeObjects {
     }
 
     public List<KubeObject> ofKind(String kind, String namespace) {
-        return ofKind(kind).stream()
-                .filter(o -> o.namespace().equals(namespace))
-                .toList();
+        return byNamespace.getOrDefault(kind + "/" + namespace, List.of());
     }
 
     public Optional<KubeObject> find(String kind, String namespace, String name) {

@@ -185,6 +185,24 @@ final class KubeServices {
                 g.ref());
     }
 
+    /** A known service with other EndpointSlices; empty when there is no such Service. */
+    Optional<ServiceModel> withSlices(String service, List<KubeObject> now, Map<String, ServiceModel> byHost) {
+        int slash = service.indexOf('/');
+        String namespace = service.substring(0, slash);
+        String name = service.substring(slash + 1);
+        Optional<KubeObject> o = objects.find("Service", namespace, name);
+        ServiceModel before = byHost.get(name + "." + namespace + ServiceRegistry.DOMAIN);
+        if (o.isEmpty() || before == null) {
+            return Optional.empty();
+        }
+        slices.put(service, now.stream().sorted(KubeObjects.ORDER).toList());
+        return Optional.of(before.withEndpoints(endpoints(o.get(), before.ports())));
+    }
+
+    List<KubeObject> slicesOf(String service) {
+        return slices.getOrDefault(service, List.of());
+    }
+
     private List<Member> endpoints(KubeObject service, List<Port> ports) {
         List<KubeObject> own = slices.getOrDefault(service.key(), List.of());
         if (own.isEmpty()) {

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /** The YAML files of a directory (not of its subdirectories), or a single file. */
 public final class ObjectFiles {
-    private ObjectFiles() {}
+    public ObjectFiles() {}
 
     /** Objects and what was wrong with the text. */
     public record Parsed(List<KubeObject> objects, List<Finding> findings) {
@@ -34,24 +34,60 @@ public final class ObjectFiles {
         }
 
         public Parsed parse() {
-            Report report = new Report();
-            problems.forEach(report::add);
-            List<KubeObject> objects = new ArrayList<>();
-            Map<String, KubeObject> seen = new HashMap<>();
-            for (Map.Entry<String, String> e : new TreeMap<>(files).entrySet()) {
-                for (KubeObject o : YamlReader.read(e.getValue(), e.getKey(), report)) {
-                    KubeObject before = seen.putIfAbsent(o.kind() + "/" + o.key(), o);
-                    if (before == null) {
-                        objects.add(o);
-                    } else {
-                        report.add(Finding.error(
-                                o.ref(),
-                                "is written twice, in " + before.origin() + " and " + o.origin() + ": remove one"));
-                    }
+            return new ObjectFiles().parse(this);
+        }
+    }
+
+    /** One file as it was read last. */
+    private record ReadFile(String text, List<KubeObject> objects, List<Finding> findings) {}
+
+    private final Map<String, ReadFile> known = new HashMap<>();
+
+    /**
+     * Parses files; those with the same text as last time are not parsed again, and objects that did not change stay the
+     * same instances.
+     */
+    public Parsed parse(Content content) {
+        known.keySet().retainAll(content.files().keySet());
+        Report report = new Report();
+        content.problems().forEach(report::add);
+        List<KubeObject> objects = new ArrayList<>();
+        Map<String, KubeObject> seen = new HashMap<>();
+        for (Map.Entry<String, String> e : new TreeMap<>(content.files()).entrySet()) {
+            ReadFile file = file(e.getKey(), e.getValue());
+            file.findings().forEach(report::add);
+            for (KubeObject o : file.objects()) {
+                KubeObject before = seen.putIfAbsent(o.kind() + "/" + o.key(), o);
+                if (before == null) {
+                    objects.add(o);
+                } else {
+                    report.add(Finding.error(
+                            o.ref(),
+                            "is written twice, in " + before.origin() + " and " + o.origin() + ": remove one"));
                 }
             }
-            return new Parsed(objects, report.findings());
         }
+        return new Parsed(objects, report.findings());
+    }
+
+    private ReadFile file(String name, String text) {
+        ReadFile before = known.get(name);
+        if (before != null && before.text().equals(text)) {
+            return before;
+        }
+        Report report = new Report();
+        List<KubeObject> objects = new ArrayList<>(YamlReader.read(text, name, report));
+        if (before != null) {
+            Map<String, KubeObject> old = new HashMap<>();
+            before.objects().forEach(o -> old.put(o.kind() + "/" + o.key(), o));
+            objects.replaceAll(o -> {
+                KubeObject same = old.get(o.kind() + "/" + o.key());
+                return same != null && same.root().equals(o.root()) ? same : o;
+            });
+        }
+        ReadFile file = new ReadFile(text, List.copyOf(objects), report.findings());
+        known.put(name, file);
+        return file;
     }
 
     public static Content read(Path path) {

@@ -2,13 +2,16 @@ package io.milepost.config.kube;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Pods by address, by name and by label, so that a service need not look at all of them. */
 final class PodIndex {
     private final List<PodModel> all;
+    private final Set<String> uids = new HashSet<>();
     private final Map<String, PodModel> byAddress = new HashMap<>();
     private final Map<String, PodModel> byName = new HashMap<>();
     private final Map<Label, List<PodModel>> byLabel = new HashMap<>();
@@ -18,6 +21,7 @@ final class PodIndex {
     PodIndex(List<PodModel> pods) {
         all = List.copyOf(pods);
         for (PodModel p : all) {
+            uids.add(p.uid());
             p.addresses().forEach(a -> byAddress.merge(a, p, (x, y) -> x.isPod() || !y.isPod() ? x : y));
             if (p.isPod()) {
                 byName.put(p.namespace() + "/" + p.name(), p);
@@ -26,6 +30,10 @@ final class PodIndex {
                     .forEach((k, v) -> byLabel.computeIfAbsent(new Label(p.namespace(), k, v), l -> new ArrayList<>())
                             .add(p));
         }
+    }
+
+    boolean has(PodModel pod) {
+        return uids.contains(pod.uid());
     }
 
     List<PodModel> all() {

@@ -6,15 +6,19 @@ import io.milepost.config.kube.ParentRef.ServiceKey;
 import io.milepost.config.kube.ServiceModel.Port;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** What there is to say about routes beside their parents, backends and grants: findings and conditions. */
+@SuppressWarnings("IdentityHashMapUsage") // a route is read once
 final class RouteChecks {
     private final GatewayRoutes routes;
     /** A ServiceEntry counts with its first host. */
     private final Map<ServiceKey, ServiceModel> services = new HashMap<>();
+
+    private final Map<GatewayRoute, List<Finding>> findings = new IdentityHashMap<>();
 
     private final GatewayRef waypoint;
     private final GatewayApiMode mode;
@@ -33,33 +37,52 @@ final class RouteChecks {
         this.backends = backends;
     }
 
-    void report(Report report) {
-        for (GatewayRoute route : routes.all()) {
-            route.findings().forEach(report::add);
-            KubeObject o = route.object();
-            for (ParentRef p : route.parents()) {
-                Optional<RouteProblem> problem = unbound(route, p);
-                problem.ifPresent(x -> report.add(Finding.warning(o.ref(x.field()), x.message())));
-                if (problem.isEmpty() && !p.sectionName().isEmpty() && !mode.strict()) {
-                    report.add(Finding.warning(
-                            o.ref(p.field() + ".sectionName"),
-                            "istiod does not look at it below a service, so the route is bound to all ports: use "
-                                    + "port"));
-                }
+    void checkAll() {
+        routes.all().forEach(this::check);
+    }
+
+    /** Findings of all routes that were checked and not forgotten. */
+    List<Finding> findings() {
+        List<Finding> out = new ArrayList<>();
+        findings.values().forEach(out::addAll);
+        return out;
+    }
+
+    void forget(GatewayRoute route) {
+        findings.remove(route);
+    }
+
+    void check(GatewayRoute route) {
+        List<Finding> out = new ArrayList<>(route.findings());
+        KubeObject o = route.object();
+        for (ParentRef p : route.parents()) {
+            Optional<RouteProblem> problem = unbound(route, p);
+            problem.ifPresent(x -> out.add(
+                    x.reason().equals(ObjectStatus.NOT_A_WAYPOINT)
+                            ? Finding.info(o.ref(x.field()), x.message())
+                            : Finding.warning(o.ref(x.field()), x.message())));
+            if (problem.isEmpty() && !p.sectionName().isEmpty() && !mode.strict()) {
+                out.add(Finding.warning(
+                        o.ref(p.field() + ".sectionName"),
+                        "istiod does not look at it below a service, so the route is bound to all ports: use port"));
             }
-            if (route.refused().isEmpty()) {
-                for (BackendRef b : references(route)) {
-                    backends.problem(b, o)
-                            .ifPresent(x ->
-                                    report.add(Finding.warning(o.ref(x.field()), x.message() + consequence(o, x, b))));
-                    if (backends.lacksGrant(b, o)) {
-                        report.add(Finding.warning(
-                                o.ref(b.field() + ".namespace"),
-                                "no ReferenceGrant in " + b.namespace() + " allows this reference; a waypoint follows "
-                                        + "it nevertheless, other implementations may not: create one"));
-                    }
-                }
-            }
+        }
+        if (route.refused().isEmpty()) {
+            references(route).forEach(b -> check(o, b, out));
+        }
+        if (!out.isEmpty()) {
+            findings.put(route, out);
+        }
+    }
+
+    private void check(KubeObject o, BackendRef b, List<Finding> out) {
+        backends.problem(b, o)
+                .ifPresent(x -> out.add(Finding.warning(o.ref(x.field()), x.message() + consequence(o, x, b))));
+        if (backends.lacksGrant(b, o)) {
+            out.add(Finding.warning(
+                    o.ref(b.field() + ".namespace"),
+                    "no ReferenceGrant in " + b.namespace() + " allows this reference; a waypoint follows it "
+                            + "nevertheless, other implementations may not: create one"));
         }
     }
 
@@ -72,7 +95,7 @@ final class RouteChecks {
                 + (b.weight() == 1 ? "" : " (weight " + b.weight() + ")");
     }
 
-    private static List<BackendRef> references(GatewayRoute route) {
+    static List<BackendRef> references(GatewayRoute route) {
         List<BackendRef> out = new ArrayList<>();
         for (GatewayRule r : route.rules()) {
             out.addAll(r.backends());

@@ -4,10 +4,12 @@ import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** All services of the mesh, by host and in istiod's order. */
@@ -19,24 +21,65 @@ final class ServiceRegistry {
     /** Whether a service has a wildcard as host. */
     private final boolean wildcards;
 
-    private ServiceRegistry(List<ServiceModel> services, PodIndex pods) {
-        this.services = services;
+    private final KubeServices kube;
+
+    private final Set<String> entryHosts;
+
+    private ServiceRegistry(List<ServiceModel> services, PodIndex pods, KubeServices kube, Set<String> entryHosts) {
+        this.entryHosts = entryHosts;
+        this.kube = kube;
+        this.services = new ArrayList<>(services);
         this.pods = pods;
         services.forEach(s -> byHost.putIfAbsent(s.host(), s));
         wildcards = services.stream().anyMatch(s -> s.host().startsWith("*"));
+    }
+
+    /** The same service with other endpoints. */
+    @SuppressWarnings("ReferenceEquality") // the very one that is known
+    void replace(ServiceModel before, ServiceModel now) {
+        services.replaceAll(s -> s == before ? now : s);
+        byHost.replace(now.host(), before, now);
+    }
+
+    /** Whether a workload is there whatever services say of it. */
+    boolean has(PodModel pod) {
+        return pods.has(pod);
+    }
+
+    /**
+     * A Kubernetes Service with other EndpointSlices; empty when there is no such service.
+     *
+     * @param service namespace/name
+     */
+    Optional<ServiceModel> withSlices(String service, List<KubeObject> slices) {
+        return kube.withSlices(service, slices, byHost);
+    }
+
+    List<KubeObject> slicesOf(String service) {
+        return kube.slicesOf(service);
+    }
+
+    /** Whether no ServiceEntry speaks of the host. */
+    boolean isSingle(ServiceModel s) {
+        return !entryHosts.contains(s.host());
     }
 
     static ServiceRegistry of(KubeObjects objects, Report report) {
         List<PodModel> pods = Pods.of(objects, report);
         Waypoints waypoints = new Waypoints(objects, report);
         PodIndex index = new PodIndex(pods);
-        List<ServiceModel> out = new ArrayList<>(new KubeServices(objects, index, waypoints, report).translate());
+        KubeServices kube = new KubeServices(objects, index, waypoints, report);
+        List<ServiceModel> out = new ArrayList<>(kube.translate());
         new ServiceEntries(objects, index, waypoints, report).addTo(out);
         out.sort(Comparator.comparing(ServiceModel::created)
                 .thenComparing(s -> s.info().kind())
                 .thenComparing(ServiceModel::order)
                 .thenComparing(s -> s.info().namespace()));
-        return new ServiceRegistry(List.copyOf(out), index);
+        Set<String> entryHosts = new HashSet<>();
+        for (KubeObject e : objects.ofKind("ServiceEntry")) {
+            e.spec().path("hosts").forEach(h -> entryHosts.add(h.asText()));
+        }
+        return new ServiceRegistry(out, index, kube, entryHosts);
     }
 
     List<ServiceModel> all() {
@@ -70,6 +113,18 @@ final class ServiceRegistry {
                 .or(() -> own.stream().findFirst())
                 .map(Place::of)
                 .orElse(Place.UNKNOWN);
+    }
+
+    /** The service that a parentRef names; a ServiceEntry has one for each host. */
+    List<ServiceModel> byParent(ParentRef.ServiceKey key) {
+        if (key.kind().equals("Service")) {
+            return byHost(key.name() + "." + key.namespace() + DOMAIN).stream()
+                    .filter(s -> ParentRef.ServiceKey.of(s.info()).equals(key))
+                    .toList();
+        }
+        return services.stream()
+                .filter(s -> ParentRef.ServiceKey.of(s.info()).equals(key))
+                .toList();
     }
 
     Optional<ServiceModel> byHost(String host) {

@@ -4,6 +4,7 @@ import io.milepost.mesh.PathMatch;
 import io.milepost.mesh.RouteMatch;
 import io.milepost.mesh.RouteRule;
 import io.milepost.mesh.SourceRef;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +20,16 @@ final class Shadows {
     /** Beyond that many rules of one port only equal matches are looked for. */
     private static final int PAIRWISE = 300;
 
-    private record Tally(int seen, int hidden, String message) {
-        static final Tally NONE = new Tally(0, 0, "");
-    }
+    private record Tally(int seen, int hidden, String message) {}
 
-    private final Map<SourceRef, Tally> tallies = new HashMap<>();
+    private final Map<String, Map<SourceRef, Tally>> chains = new HashMap<>();
+    private Map<SourceRef, Tally> tallies = new HashMap<>();
+
+    /** What is told from now on belongs to a chain; what was told of it before is forgotten. */
+    void begin(String chain) {
+        tallies = new HashMap<>();
+        chains.put(chain, tallies);
+    }
 
     /** All rules of a port in the order in which they are tried. */
     void examine(List<RouteRule> rules) {
@@ -51,21 +57,37 @@ final class Shadows {
     }
 
     private void count(RouteRule rule, String message) {
-        tallies.merge(
-                rule.source(),
-                new Tally(1, message.isEmpty() ? 0 : 1, message),
-                (a, b) -> new Tally(
-                        a.seen() + b.seen(),
-                        a.hidden() + b.hidden(),
-                        a.message().isEmpty() ? b.message() : a.message()));
+        tallies.merge(rule.source(), new Tally(1, message.isEmpty() ? 0 : 1, message), Shadows::join);
     }
 
-    void report(Report report) {
-        tallies.forEach((source, t) -> {
-            if (t.hidden() == t.seen() && !source.equals(SourceRef.DEFAULT)) {
-                report.add(Finding.warning(source, t.message()));
+    private static Tally join(Tally a, Tally b) {
+        return new Tally(
+                a.seen() + b.seen(),
+                a.hidden() + b.hidden(),
+                a.message().isEmpty() || !b.message().isEmpty() && b.message().compareTo(a.message()) < 0
+                        ? b.message()
+                        : a.message());
+    }
+
+    List<Finding> findings() {
+        Map<SourceRef, Tally> hidden = new HashMap<>();
+        for (Map<SourceRef, Tally> chain : chains.values()) {
+            chain.forEach((source, t) -> {
+                if (t.hidden() == t.seen() && !source.equals(SourceRef.DEFAULT)) {
+                    hidden.merge(source, t, Shadows::join);
+                }
+            });
+        }
+        List<Finding> out = new ArrayList<>();
+        hidden.forEach((source, t) -> {
+            // On another port it may well match.
+            boolean everywhere =
+                    chains.values().stream().map(c -> c.get(source)).allMatch(x -> x == null || x.hidden() == x.seen());
+            if (everywhere) {
+                out.add(Finding.warning(source, t.message()));
             }
         });
+        return out;
     }
 
     /** Whether every request that {@code b} takes is taken by {@code a}; false when that is not obvious. */

@@ -9,21 +9,30 @@ import io.milepost.mesh.MeshService.Scope;
 import io.milepost.mesh.SpiffeId;
 import io.milepost.mesh.Workload;
 import io.milepost.mesh.Workload.WaypointRef;
+import io.milepost.mesh.WorkloadIndex;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What everybody has to know of everybody: the workload and service records. */
 final class Workloads {
     private static final int HBONE_PORT = 15008;
+    private static final Map<String, Map<Integer, Integer>> NONE = Map.of();
     private final KubeObjects objects;
     private final ServiceRegistry registry;
     private final MeshConfig mesh;
     private final PolicyTranslator policies;
     private final Waypoints waypoints;
+    /** Uid to service to ports. */
+    private final Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
+
+    private final Map<GatewayRef, WaypointRef> refs = new HashMap<>();
 
     Workloads(
             KubeObjects objects, ServiceRegistry registry, MeshConfig mesh, PolicyTranslator policies, Report report) {
@@ -35,17 +44,48 @@ final class Workloads {
     }
 
     List<Workload> workloads() {
-        Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
         for (ServiceModel s : registry.all()) {
-            for (Member m : s.endpoints()) {
-                memberships.computeIfAbsent(m.pod().uid(), u -> new TreeMap<>()).put(s.key(), m.ports());
-            }
+            join(s);
         }
         List<Workload> out = new ArrayList<>();
         for (PodModel p : registry.workloads()) {
-            out.add(workload(p, memberships.getOrDefault(p.uid(), Map.of())));
+            out.add(workload(p, memberships.getOrDefault(p.uid(), NONE)));
         }
         return out;
+    }
+
+    private void join(ServiceModel s) {
+        for (Member m : s.endpoints()) {
+            memberships.computeIfAbsent(m.pod().uid(), u -> new TreeMap<>()).put(s.key(), m.ports());
+        }
+    }
+
+    /** The index after the endpoints of one service changed. */
+    WorkloadIndex renew(WorkloadIndex index, ServiceModel before, ServiceModel now) {
+        Map<String, PodModel> touched = new LinkedHashMap<>();
+        for (Member m : before.endpoints()) {
+            touched.put(m.pod().uid(), m.pod());
+            Map<String, Map<Integer, Integer>> of = memberships.get(m.pod().uid());
+            if (of != null) {
+                of.remove(before.key());
+            }
+        }
+        now.endpoints().forEach(m -> touched.put(m.pod().uid(), m.pod()));
+        join(now);
+        List<Workload> changed = new ArrayList<>();
+        Set<String> gone = new HashSet<>();
+        touched.forEach((uid, pod) -> {
+            Map<String, Map<Integer, Integer>> of = memberships.getOrDefault(uid, NONE);
+            if (of.isEmpty() && !registry.has(pod)) {
+                gone.add(uid);
+            } else {
+                Workload w = workload(pod, of);
+                if (!index.byUid(uid).filter(w::equals).isPresent()) {
+                    changed.add(w);
+                }
+            }
+        });
+        return changed.isEmpty() && gone.isEmpty() ? index : index.with(changed, gone);
     }
 
     private Workload workload(PodModel p, Map<String, Map<Integer, Integer>> services) {
@@ -90,6 +130,10 @@ final class Workloads {
     }
 
     private WaypointRef ref(GatewayRef g) {
+        return refs.computeIfAbsent(g, this::find);
+    }
+
+    private WaypointRef find(GatewayRef g) {
         String name = objects.find("Gateway", g.namespace(), g.name())
                 .flatMap(o -> ServiceRegistry.serviceOf(o, objects))
                 .map(KubeObject::name)

@@ -1,0 +1,398 @@
+package io.milepost.config.kube;
+
+import io.milepost.config.kube.ServiceModel.Port;
+import io.milepost.mesh.Cidr;
+import io.milepost.mesh.Dispatch;
+import io.milepost.mesh.Dispatch.PortDispatch;
+import io.milepost.mesh.HttpChain;
+import io.milepost.mesh.HttpSettings;
+import io.milepost.mesh.PathMatch;
+import io.milepost.mesh.PolicySet;
+import io.milepost.mesh.RouteAction;
+import io.milepost.mesh.RouteAction.Backend;
+import io.milepost.mesh.RouteAction.Timeouts;
+import io.milepost.mesh.RouteMatch;
+import io.milepost.mesh.RouteRule;
+import io.milepost.mesh.RouteTable;
+import io.milepost.mesh.SourceRef;
+import io.milepost.mesh.TcpChain;
+import io.milepost.mesh.TelemetrySettings;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What one waypoint serves, translated service by service: nothing of one service flows into another except the clusters
+ * of foreign services, so that one can be translated anew while the others stay. Not thread-safe.
+ */
+final class WaypointTranslation {
+    private final PolicyTranslator policies;
+    private final KubeObjects objects;
+    private final MeshConfig mesh;
+    private final ServiceRegistry registry;
+    private final GatewayRef ref;
+    private final GatewayInfo gateway;
+    private final Clusters clusters;
+    private final Map<String, HttpChain> http = new TreeMap<>();
+    private final Map<String, TcpChain> tcp = new TreeMap<>();
+    private final Set<String> outbound = new TreeSet<>();
+    private final Shadows shadows = new Shadows();
+    private final GatewayRoutes routes;
+    private final HttpRoutes httpRoutes;
+    private final TcpRoutes tcpRoutes;
+    private final RouteChecks routeChecks;
+    private final BackendPolicies backendPolicies;
+    private final VirtualServices virtualServices;
+    private final DestinationRules destinationRules;
+    private final Telemetries telemetry;
+
+    WaypointTranslation(
+            PolicyTranslator policies,
+            GatewayApiMode mode,
+            KubeObjects objects,
+            Report report,
+            MeshConfig mesh,
+            ServiceRegistry registry,
+            GatewayRef ref,
+            Clusters clusters,
+            Map<KubeObject, GatewayRoute> known) {
+        this.policies = policies;
+        this.objects = objects;
+        this.mesh = mesh;
+        this.registry = registry;
+        this.ref = ref;
+        this.gateway = info(objects, ref, mesh, report);
+        this.clusters = clusters;
+        Targets targets = new Targets(registry, ref, outbound);
+        this.routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), known);
+        BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
+        this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, backends);
+        this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
+        this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
+        this.backendPolicies = new BackendPolicies(objects, report, registry);
+        this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
+        this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
+        this.telemetry = new Telemetries(objects, report, mesh, gateway);
+    }
+
+    Dispatch all(Workloads workloads) {
+        List<Dispatch.Service> services = new ArrayList<>();
+        Set<Cidr> taken = new HashSet<>();
+        for (ServiceModel s : registry.all()) {
+            if (!serves(s)) {
+                continue;
+            }
+            Map<Integer, PortDispatch> ports = service(s);
+            // Two hosts on one address: the first has it (recorded from istiod).
+            List<Cidr> own = s.addresses().stream().filter(taken::add).toList();
+            if (!own.isEmpty()) {
+                services.add(new Dispatch.Service(s.host(), own, ports));
+            }
+        }
+        routeChecks.checkAll();
+        virtualServices.reportUnused();
+        outbound.stream().toList().forEach(this::addOutboundCluster);
+        List<Cidr> attached = new ArrayList<>();
+        for (PodModel p : registry.pods()) {
+            if (workloads.attachedTo(p).filter(ref::equals).isPresent()) {
+                p.addresses().forEach(a -> Cidr.parse(a).ifPresent(attached::add));
+            }
+        }
+        return new Dispatch(services, attached, direct());
+    }
+
+    private Map<Integer, PortDispatch> service(ServiceModel s) {
+        Map<Integer, PortDispatch> ports = new HashMap<>();
+        TelemetrySettings logs = telemetry.of(s.info());
+        for (Port p : s.ports()) {
+            if (p.protocol() == PortProtocol.UDP) {
+                continue;
+            }
+            String h = Targets.chain(p.number(), true, s.host());
+            String t = Targets.chain(p.number(), false, s.host());
+            if (p.protocol().speaksHttp()) {
+                http.put(h, httpChain(h, s, p, logs));
+                addClusters(s, p, true, h);
+            }
+            if (p.protocol().speaksTcp()) {
+                tcp.put(t, tcpChain(t, s, p, policies.forTcp(objects, s.info(), gateway), logs));
+                addClusters(s, p, false, t);
+            }
+            ports.put(
+                    p.number(),
+                    p.protocol() == PortProtocol.AUTO
+                            ? new PortDispatch.Detect(h, t)
+                            : p.protocol().speaksHttp() ? new PortDispatch.Http(h) : new PortDispatch.Tcp(t));
+        }
+        return ports;
+    }
+
+    private void addClusters(ServiceModel s, Port p, boolean asHttp, String name) {
+        clusters.add(s, p, asHttp, name, backendPolicies.over(destinationRules.policy(s, p.number()), s, p), "");
+        destinationRules
+                .subsets(s, p.number())
+                .forEach((subset, policy) -> clusters.add(
+                        s,
+                        p,
+                        asHttp,
+                        Targets.cluster(p.number(), asHttp, subset, s.host()),
+                        backendPolicies.over(policy, s, p),
+                        subset));
+    }
+
+    /** @param consumers tables of namespaces that have their own */
+    private record Routes(RouteTable table, Map<String, RouteTable> consumers) {}
+
+    private Routes routes(String name, ServiceModel s, Port p) {
+        shadows.begin(name);
+        HttpRoutes.ServiceRoutes own = httpRoutes.of(s, p);
+        List<RouteList> lists = new ArrayList<>(own.lists());
+        lists.addAll(virtualServices.http(s, p));
+        List<RouteRule> rules = RouteList.join(lists);
+        shadows.examine(rules);
+        Map<String, RouteTable> consumers = new TreeMap<>();
+        own.consumers()
+                .forEach((namespace, of) ->
+                        consumers.put(namespace, new RouteTable(name, List.of("*"), RouteList.join(of))));
+        if (rules.isEmpty()) {
+            rules.add(defaultRoute(name, s.host(), p.number(), destinationRules.hash(s.host())));
+        }
+        return new Routes(new RouteTable(name, domains(s), rules), consumers);
+    }
+
+    private HttpChain httpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
+        Routes r = routes(name, s, p);
+        return new HttpChain(
+                name,
+                s.host(),
+                p.number(),
+                r.table(),
+                FailClosed.guard(policies.forHttp(objects, s.info(), gateway), objects, s.info(), gateway),
+                new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
+                logs,
+                r.consumers());
+    }
+
+    /** Translates the routes of a service anew and nothing else of it. */
+    void renewRoutes(ServiceModel s) {
+        for (Port p : s.ports()) {
+            HttpChain h = http.get(Targets.chain(p.number(), true, s.host()));
+            if (h != null) {
+                Routes r = routes(h.name(), s, p);
+                http.put(
+                        h.name(),
+                        new HttpChain(
+                                h.name(),
+                                h.host(),
+                                h.port(),
+                                r.table(),
+                                h.policies(),
+                                h.http(),
+                                h.telemetry(),
+                                r.consumers()));
+            }
+            TcpChain t = tcp.get(Targets.chain(p.number(), false, s.host()));
+            if (t != null) {
+                tcp.put(t.name(), tcpChain(t.name(), s, p, t.policies(), t.telemetry()));
+            }
+        }
+    }
+
+    /** Translates the clusters of a service anew and nothing else of it. */
+    void renewClusters(ServiceModel s) {
+        if (serves(s)) {
+            for (Port p : s.ports()) {
+                if (p.protocol() != PortProtocol.UDP && p.protocol().speaksHttp()) {
+                    addClusters(s, p, true, Targets.chain(p.number(), true, s.host()));
+                }
+                if (p.protocol() != PortProtocol.UDP && p.protocol().speaksTcp()) {
+                    addClusters(s, p, false, Targets.chain(p.number(), false, s.host()));
+                }
+            }
+        }
+        addOutbound(s.host());
+    }
+
+    boolean serves(ServiceModel s) {
+        return s.ownedBy(ref) && s.visibleTo(ref.namespace());
+    }
+
+    /** Whether a route names services that others serve: they have clusters only as long as somebody names them. */
+    boolean namesForeign(GatewayRoute route) {
+        return RouteChecks.references(route).stream()
+                .map(b -> registry.byHost(b.host()))
+                .anyMatch(s -> s.isPresent() && !s.get().ownedBy(ref));
+    }
+
+    /** The services behind this waypoint that a route names as parents. */
+    List<ServiceModel> parentsOf(GatewayRoute route) {
+        List<ServiceModel> out = new ArrayList<>();
+        for (ParentRef p : route.parents()) {
+            for (ServiceModel s : registry.byParent(p.key())) {
+                if (serves(s)) {
+                    out.add(s);
+                }
+            }
+        }
+        return out;
+    }
+
+    GatewayRoutes gatewayRoutes() {
+        return routes;
+    }
+
+    RouteChecks routeChecks() {
+        return routeChecks;
+    }
+
+    BackendPolicies backendPolicies() {
+        return backendPolicies;
+    }
+
+    Telemetries telemetry() {
+        return telemetry;
+    }
+
+    Map<String, HttpChain> http() {
+        return http;
+    }
+
+    Map<String, TcpChain> tcp() {
+        return tcp;
+    }
+
+    /** What there is to say about routes; changes when they are translated anew. */
+    List<Finding> routeFindings() {
+        List<Finding> out = new ArrayList<>(routeChecks.findings());
+        out.addAll(shadows.findings());
+        return out;
+    }
+
+    /** Behind a wildcard host with names of its own only those are served (recorded from istiod). */
+    private static List<String> domains(ServiceModel s) {
+        return List.of(s.resolution() == ServiceModel.Resolution.DYNAMIC_DNS ? s.host() : "*");
+    }
+
+    private RouteRule defaultRoute(String cluster, String host, int port, List<RouteAction.HashPolicy> hash) {
+        return RouteRule.of(
+                "default",
+                RouteMatch.ANY,
+                new RouteAction.Forward(
+                        List.of(new Backend(cluster, 1)),
+                        false,
+                        503,
+                        Optional.empty(),
+                        Timeouts.NONE,
+                        mesh.defaultRetry(),
+                        List.of(),
+                        hash),
+                Targets.operation(host, port, PathMatch.ANY),
+                SourceRef.DEFAULT);
+    }
+
+    private TcpChain tcpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
+        List<TcpRouteList> lists = new ArrayList<>(tcpRoutes.of(s, p));
+        lists.addAll(virtualServices.tcp(s, p));
+        DestinationRules.TcpSettings own = destinationRules.tcp(s.host(), "");
+        TcpRouteList.Route route = lists.stream()
+                .min(TcpRouteList.ORDER)
+                .map(TcpRouteList::route)
+                .orElse(new TcpRouteList.Route(
+                        List.of(new TcpChain.Backend(name, 1)),
+                        own.idleTimeoutMillis(),
+                        own.maxDurationMillis(),
+                        own.hashSourceIp()));
+        return new TcpChain(
+                name,
+                s.host(),
+                p.number(),
+                route.backends(),
+                policy,
+                logs,
+                route.idleTimeoutMillis(),
+                route.maxDurationMillis(),
+                tcpRoutes.sni(s, p),
+                route.hashSourceIp());
+    }
+
+    private Dispatch.Direct direct() {
+        Dispatch.Direct names = Dispatch.Direct.NONE;
+        TelemetrySettings logs = telemetry.of(ServiceInfo.DIRECT);
+        clusters.addDirect();
+        http.put(
+                names.httpChain(),
+                new HttpChain(
+                        names.httpChain(),
+                        "",
+                        0,
+                        new RouteTable(
+                                Targets.ENCAP, List.of("*"), List.of(defaultRoute(Targets.ENCAP, "", 0, List.of()))),
+                        FailClosed.guard(
+                                policies.forHttp(objects, ServiceInfo.DIRECT, gateway),
+                                objects,
+                                ServiceInfo.DIRECT,
+                                gateway),
+                        new HttpSettings(mesh.normalization(), "istio-envoy", false),
+                        logs));
+        tcp.put(
+                names.tcpChain(),
+                new TcpChain(
+                        names.tcpChain(),
+                        "",
+                        0,
+                        List.of(new TcpChain.Backend(Targets.ENCAP, 1)),
+                        policies.forTcp(objects, ServiceInfo.DIRECT, gateway),
+                        logs,
+                        0,
+                        0));
+        return names;
+    }
+
+    private void addOutbound(String host) {
+        for (String name : outbound) {
+            if (name.endsWith("|" + host)) {
+                addOutboundCluster(name);
+            }
+        }
+    }
+
+    /** The cluster of a service that a route names but that has no or another waypoint. */
+    private void addOutboundCluster(String name) {
+        String[] parts = name.split("\\|", -1);
+        int number = Integer.parseInt(parts[1]);
+        registry.byHost(parts[3])
+                .ifPresent(s -> s.port(number).ifPresent(p -> {
+                    boolean asHttp = p.protocol().speaksHttp();
+                    DestinationPolicy policy = parts[2].isEmpty()
+                            ? destinationRules.policy(s, number)
+                            : destinationRules.subsets(s, number).get(parts[2]);
+                    if (policy != null) {
+                        clusters.add(s, p, asHttp, name, backendPolicies.over(policy, s, p), parts[2]);
+                    }
+                }));
+    }
+
+    private static GatewayInfo info(KubeObjects objects, GatewayRef ref, MeshConfig mesh, Report report) {
+        Optional<KubeObject> g = objects.find("Gateway", ref.namespace(), ref.name());
+        if (g.isEmpty()) {
+            report.add(Finding.error(
+                    new SourceRef("Gateway", ref.namespace(), ref.name(), ""),
+                    "does not exist, so this waypoint would serve nothing: create the Gateway or start with another "
+                            + "--gateway"));
+        }
+        Map<String, String> labels = new HashMap<>(g.map(KubeObject::labels).orElse(Map.of()));
+        labels.put(Pods.GATEWAY_NAME, ref.name());
+        return new GatewayInfo(
+                ref.namespace(),
+                ref.name(),
+                g.map(o -> o.spec().path("gatewayClassName").asText("")).orElse(""),
+                labels,
+                mesh.settings());
+    }
+}
