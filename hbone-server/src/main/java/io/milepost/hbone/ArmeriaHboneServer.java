@@ -4,13 +4,11 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.common.TlsKeyPair;
-import com.linecorp.armeria.common.TlsProvider;
 import com.linecorp.armeria.common.util.EventLoopGroups;
 import com.linecorp.armeria.common.util.ThreadFactories;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServerPort;
-import com.linecorp.armeria.server.ServerTlsConfig;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.core.instrument.config.MeterFilter;
@@ -44,19 +42,19 @@ final class ArmeriaHboneServer implements HboneServer {
             builder.workerGroup(workerGroup, false);
         }
         MeshTrustManager trust = new MeshTrustManager(new MeshTrust(settings.certificates(), settings.trustDomains()));
+        WorkloadCertificates.Bundle bundle = settings.certificates().current();
         this.server = builder
                 // Never asked: all streams are taken before Armeria's request decoder.
                 .service("prefix:/", (ctx, request) -> HttpResponse.of(HttpStatus.NOT_FOUND))
-                .tlsProvider(
-                        new CurrentKeyPair(settings.certificates()),
-                        ServerTlsConfig.builder()
-                                .clientAuth(ClientAuth.REQUIRE)
-                                .tlsCustomizer(tls -> tls.trustManager(trust).protocols("TLSv1.3"))
-                                .build())
+                .tls(TlsKeyPair.of(bundle.key(), bundle.chain()))
+                .tlsCustomizer(tls -> tls.keyManager(CurrentKeyManagers.of(settings.certificates()))
+                        .trustManager(trust)
+                        .clientAuth(ClientAuth.REQUIRE)
+                        .protocols("TLSv1.3"))
                 .childChannelPipelineCustomizer(
                         pipeline -> ServerConnectionInitializer.install(pipeline, settings, connections))
                 .http2MaxStreamsPerConnection(settings.maxConcurrentStreams())
-                .http2InitialStreamWindowSize(settings.streamWindow())
+                .http2InitialStreamWindowSize(TunnelMux.initialWindow(settings.streamWindow()))
                 .http2InitialConnectionWindowSize(settings.connectionWindow())
                 .http2MaxFrameSize(ServerSettings.MAX_FRAME)
                 .http2MaxHeaderListSize(ServerSettings.MAX_HEADER_LIST)
@@ -126,34 +124,5 @@ final class ArmeriaHboneServer implements HboneServer {
     @Override
     public void close() {
         server.close();
-    }
-
-    /** Armeria asks at each handshake and keeps the context as long as the answer is equal. */
-    private static final class CurrentKeyPair implements TlsProvider {
-        private final WorkloadCertificates certificates;
-        private volatile @Nullable Pair last;
-
-        private record Pair(WorkloadCertificates.Bundle bundle, TlsKeyPair keyPair) {
-            @SuppressWarnings(
-                    "ReferenceEquality") // the contract of current(): the same instance until something changes
-            boolean isFor(WorkloadCertificates.Bundle other) {
-                return bundle == other;
-            }
-        }
-
-        CurrentKeyPair(WorkloadCertificates certificates) {
-            this.certificates = certificates;
-        }
-
-        @Override
-        public TlsKeyPair keyPair(String hostname) {
-            WorkloadCertificates.Bundle bundle = certificates.current();
-            Pair current = last;
-            if (current == null || !current.isFor(bundle)) {
-                current = new Pair(bundle, TlsKeyPair.of(bundle.key(), bundle.chain()));
-                last = current;
-            }
-            return current.keyPair();
-        }
     }
 }

@@ -176,7 +176,12 @@ final class ClientConnector {
                     .flowController()
                     .incrementWindowSize(connection.connectionStream(), CONNECTION_WINDOW - 65_535);
             TunnelMux mux = new TunnelMux(
-                    handler, pipeline.context(handler), settings.budget(), settings.metrics(), settings.keepAlive());
+                    handler,
+                    pipeline.context(handler),
+                    settings.budget(),
+                    settings.metrics(),
+                    settings.streamWindow(),
+                    settings.keepAlive());
             settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_OPENED);
             turns.mux(mux);
             handler.decoder()
@@ -194,7 +199,7 @@ final class ClientConnector {
                     .frameListener(new Http2EventAdapter())
                     .initialSettings(new Http2Settings()
                             .pushEnabled(false)
-                            .initialWindowSize(settings.streamWindow())
+                            .initialWindowSize(TunnelMux.initialWindow(settings.streamWindow()))
                             .maxFrameSize(ServerSettings.MAX_FRAME)
                             .maxHeaderListSize(16 << 10))
                     .gracefulShutdownTimeoutMillis(-1)

@@ -58,7 +58,7 @@ public final class HboneClientBuilder {
         return this;
     }
 
-    /** Bytes a tunnel may hold unread. */
+    /** Bytes a tunnel may hold unread, at most; it starts with 64 KiB and grows while its reader keeps up. */
     public HboneClientBuilder streamWindow(int bytes) {
         streamWindow = bytes;
         return this;

@@ -57,6 +57,7 @@ public final class HboneMetrics implements MeterBinder {
         TUNNELS_WAITING("tunnels that wait for a connection"),
         POOLS("targets with connections or waiting tunnels"),
         BYTES_QUEUED("bytes received for tunnels whose readers do not read"),
+        WINDOWS_GRANTED("bytes of window of tunnels whose readers keep up, beyond what each tunnel has from the start"),
         BYTES_LIMIT("the most that BYTES_QUEUED may be before credit is kept back");
 
         private final String description;
@@ -90,7 +91,9 @@ public final class HboneMetrics implements MeterBinder {
     }
 
     private HboneMetrics budget(HboneMemoryBudget budget) {
-        return level(Level.BYTES_QUEUED, budget::queuedBytes).level(Level.BYTES_LIMIT, budget::limitBytes);
+        return level(Level.BYTES_QUEUED, budget::queuedBytes)
+                .level(Level.WINDOWS_GRANTED, budget::grantedBytes)
+                .level(Level.BYTES_LIMIT, budget::limitBytes);
     }
 
     HboneMetrics level(Level level, LongSupplier value) {

@@ -96,7 +96,7 @@ public final class HboneServerBuilder {
         return this;
     }
 
-    /** Bytes a tunnel may hold unread. */
+    /** Bytes a tunnel may hold unread, at most; it starts with 64 KiB and grows while its reader keeps up. */
     public HboneServerBuilder streamWindow(int bytes) {
         streamWindow = bytes;
         return this;

@@ -21,6 +21,7 @@ final class KeepAlive implements Runnable {
     private @Nullable ScheduledFuture<?> task;
     private long unansweredSince;
     private boolean unanswered;
+    private boolean silent;
 
     KeepAlive(TunnelMux mux, Times times) {
         this.mux = mux;
@@ -38,6 +39,11 @@ final class KeepAlive implements Runnable {
         }
     }
 
+    /** Whatever comes shows it; an answer to a ping may wait behind much else. */
+    void peerIsAlive() {
+        silent = false;
+    }
+
     void onAck(long payload) {
         if (payload == PAYLOAD) {
             unanswered = false;
@@ -52,6 +58,10 @@ final class KeepAlive implements Runnable {
         }
         long now = System.nanoTime();
         if (unanswered) {
+            if (!silent) {
+                silent = true;
+                unansweredSince = now;
+            }
             if (now - unansweredSince >= TimeUnit.MILLISECONDS.toNanos(times.timeoutMillis())) {
                 mux.metrics().count(HboneMetrics.Counter.PING_TIMEOUTS);
                 log.info("{} peer answers no pings, closing {} tunnels", mux.channel(), mux.tunnels());
@@ -68,6 +78,7 @@ final class KeepAlive implements Runnable {
             return;
         }
         unanswered = true;
+        silent = true;
         unansweredSince = now;
         mux.writePing(PAYLOAD);
     }

@@ -121,8 +121,13 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         }
         PeerConnection peer = peer(ctx.channel(), tls.engine().getSession());
         ChannelHandlerContext handlerContext = pipeline.context(handler);
-        TunnelMux mux =
-                new TunnelMux(handler, handlerContext, settings.budget(), settings.metrics(), settings.keepAlive());
+        TunnelMux mux = new TunnelMux(
+                handler,
+                handlerContext,
+                settings.budget(),
+                settings.metrics(),
+                settings.streamWindow(),
+                settings.keepAlive());
         turns.mux(mux);
         handler.decoder()
                 .frameListener(new MuxListener(

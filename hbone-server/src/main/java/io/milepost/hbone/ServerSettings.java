@@ -32,7 +32,7 @@ record ServerSettings(
     Http2Settings http2() {
         return new Http2Settings()
                 .maxConcurrentStreams(maxConcurrentStreams)
-                .initialWindowSize(streamWindow)
+                .initialWindowSize(TunnelMux.initialWindow(streamWindow))
                 .maxFrameSize(MAX_FRAME)
                 .maxHeaderListSize(MAX_HEADER_LIST);
     }

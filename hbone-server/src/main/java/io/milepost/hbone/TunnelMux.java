@@ -30,6 +30,7 @@ import org.slf4j.LoggerFactory;
 final class TunnelMux extends Http2ConnectionAdapter {
     private static final Logger log = LoggerFactory.getLogger(TunnelMux.class);
     private static final long WITHHELD_RETRY_MILLIS = 50;
+    private static final int INITIAL_WINDOW = 64 << 10;
     private static final long MAX_PENDING_BYTES = 2 << 20;
 
     private final Http2ConnectionHandler handler;
@@ -38,6 +39,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
     private final Http2Connection.PropertyKey key;
     private final HboneMemoryBudget budget;
     private final HboneMetrics metrics;
+    private final int maxWindow;
     private final ProvokedResets provoked = new ProvokedResets();
     private final ArrayList<TunnelChannel> readComplete = new ArrayList<>();
     private final ArrayDeque<TunnelStream> withheld = new ArrayDeque<>();
@@ -56,11 +58,13 @@ final class TunnelMux extends Http2ConnectionAdapter {
             ChannelHandlerContext ctx,
             HboneMemoryBudget budget,
             HboneMetrics metrics,
+            int maxWindow,
             KeepAlive.Times times) {
         this.handler = handler;
         this.ctx = ctx;
         this.budget = budget;
         this.metrics = metrics;
+        this.maxWindow = maxWindow;
         this.connection = handler.connection();
         this.key = connection.newKey();
         this.keepAlive = new KeepAlive(this, times);
@@ -189,6 +193,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
 
     void readStarted() {
         reading = true;
+        keepAlive.peerIsAlive();
     }
 
     void readCompleteSoon(TunnelChannel channel) {
@@ -231,6 +236,24 @@ final class TunnelMux extends Http2ConnectionAdapter {
             }
         } catch (Http2Exception e) {
             log.warn("{} returning {} bytes of credit to stream {} failed", ctx.channel(), bytes, stream.id(), e);
+        }
+    }
+
+    /** What a tunnel may hold unread before it has shown that its reader keeps up. */
+    static int initialWindow(int maxWindow) {
+        return Math.min(INITIAL_WINDOW, maxWindow);
+    }
+
+    int maxWindow() {
+        return maxWindow;
+    }
+
+    void enlargeWindow(Http2Stream stream, int bytes) {
+        try {
+            handler.decoder().flowController().incrementWindowSize(stream, bytes);
+            flushSoon();
+        } catch (Http2Exception e) {
+            log.warn("{} enlarging the window of stream {} failed", ctx.channel(), stream.id(), e);
         }
     }
 

@@ -37,6 +37,9 @@ final class TunnelStream {
     private @Nullable ByteBuf coalescing;
     private int queuedBytes;
     private int withheld;
+    private int window;
+    private int granted;
+    private int consumed;
     private boolean inputEnded;
     private boolean discard;
     private boolean closed;
@@ -51,6 +54,7 @@ final class TunnelStream {
         this.stream = stream;
         this.observer = observer;
         this.output = mux.output(stream);
+        this.window = TunnelMux.initialWindow(mux.maxWindow());
     }
 
     TunnelMux mux() {
@@ -120,6 +124,8 @@ final class TunnelStream {
                 if (mux.budget().isExceeded()) {
                     withhold(length);
                     credit = padding;
+                } else {
+                    growWindow(length);
                 }
             } else {
                 enqueue(data);
@@ -155,6 +161,8 @@ final class TunnelStream {
             return;
         }
         closed = true;
+        mux.budget().giveBack(granted);
+        granted = 0;
         Observer current = observer;
         if (current != null) {
             observer = null;
@@ -217,6 +225,26 @@ final class TunnelStream {
             withhold(bytes);
         } else {
             mux.returnCredit(stream, bytes);
+            growWindow(bytes);
+        }
+    }
+
+    /** A tunnel that moved four windows, and holds none of it back, gets one of twice the size. */
+    private void growWindow(int bytes) {
+        int max = mux.maxWindow();
+        if (window >= max) {
+            return;
+        }
+        consumed += bytes;
+        if (consumed < 4 * window || !queue.isEmpty()) {
+            return;
+        }
+        consumed = 0;
+        int more = Math.min(window, max - window);
+        if (mux.budget().grant(more)) {
+            granted += more;
+            window += more;
+            mux.enlargeWindow(stream, more);
         }
     }
 

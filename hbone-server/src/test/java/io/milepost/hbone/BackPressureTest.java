@@ -130,6 +130,28 @@ class BackPressureTest {
         assertThat(path.reader.bytes()).isEqualTo(total);
     }
 
+    /** Windows are lent to readers that keep up, and come back with the end of the tunnel. */
+    @Test
+    void windowsGrowWithTheReader() throws Exception {
+        HboneMemoryBudget budget = new HboneMemoryBudget(4 << 20);
+        HboneServer server = mesh.server(request -> request.accept(new Writer(Long.MAX_VALUE)));
+        HboneClient client = mesh.built(mesh.clientBuilder().memoryBudget(budget));
+        TunnelChannel still = (TunnelChannel)
+                mesh.open(client, Mesh.target(server), new Reader()).get(10, TimeUnit.SECONDS);
+        await().until(() -> still.queuedBytes() == 64 << 10);
+        Reader reader = new Reader();
+        TunnelChannel fast =
+                (TunnelChannel) mesh.open(client, Mesh.target(server), reader).get(10, TimeUnit.SECONDS);
+        fast.config().setAutoRead(true);
+        await().until(() -> client.metrics().value(Level.WINDOWS_GRANTED) == WINDOW - (64 << 10));
+        fast.config().setAutoRead(false);
+        await().until(() -> fast.queuedBytes() == WINDOW);
+        assertThat(still.queuedBytes()).isEqualTo(64 << 10);
+        fast.close().sync();
+        still.close().sync();
+        await().until(() -> client.metrics().value(Level.WINDOWS_GRANTED) == 0 && budget.queuedBytes() == 0);
+    }
+
     /** One tunnel that nobody reads does not slow the others of its connection. */
     @Test
     void othersOnTheSameConnectionGoOn() throws Exception {

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client's pool and its errors: hbone-and-ztunnel.md §1.7, ztunnel-measured.md "Pool" and "As client". */
-@SuppressWarnings("FutureReturnValueIgnored")
+@SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
 @Timeout(60)
 class ClientPoolTest {
     private Mesh mesh;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The ends of connections that nobody asked for: drain, silent peers, idle time. */
-@SuppressWarnings("FutureReturnValueIgnored")
+@SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
 @Timeout(60)
 class DrainTest {
     private Mesh mesh;

@@ -175,8 +175,8 @@ class HalfCloseTest {
         Unread reader = new Unread();
         HboneServer server = mesh.server(request -> accepted.complete((TunnelChannel) request.accept(reader)));
         RawPeer client = raw(server);
-        client.sendData(3, Unpooled.wrappedBuffer(new byte[100_000]), false);
-        await().until(() -> serverSide().queuedBytes() == 100_000);
+        client.sendData(3, Unpooled.wrappedBuffer(new byte[50_000]), false);
+        await().until(() -> serverSide().queuedBytes() == 50_000);
         client.sendReset(3, error);
         await().until(() -> serverSide().resetCode() == error.code());
         serverSide()
@@ -184,7 +184,7 @@ class HalfCloseTest {
                 .submit(() -> accepted.join().config().setAutoRead(true))
                 .sync();
         reader.closed.get(10, TimeUnit.SECONDS);
-        assertThat(reader.bytes()).isEqualTo(error == Http2Error.CANCEL ? 100_000 : 0);
+        assertThat(reader.bytes()).isEqualTo(error == Http2Error.CANCEL ? 50_000 : 0);
         client.closeAndWait();
     }
 

@@ -150,15 +150,6 @@ class LimitsTest {
             client.sendHeaders(3 + 2 * i, connectTo("10.0.0.1:80"), false);
             client.sendReset(3 + 2 * i, Http2Error.CANCEL);
         }
-        for (int i = 0; i < 10; i++) {
-            Thread.sleep(2000);
-            System.out.println("DBG opened=" + server.metrics().value(Counter.TUNNELS_OPENED) + " resets="
-                    + server.metrics().value(Counter.RESETS_RECEIVED) + " floods="
-                    + server.metrics().value(Counter.FLOODS) + " closed="
-                    + client.closed().isDone() + " conn=" + server.connections() + " pend="
-                    + client.channel().unsafe().outboundBuffer() + " w="
-                    + client.channel().isWritable() + " frames=" + client.frames());
-        }
         await().atMost(Duration.ofSeconds(50)).until(() -> server.metrics().value(Counter.FLOODS) == 1);
         await().until(() -> server.connections() == 0 && server.tunnels() == 0);
         client.closeAndWait();
@@ -195,7 +186,7 @@ class LimitsTest {
     /** The sum over all tunnels: credit is kept back, new tunnels are refused, and all of it ends when the readers read. */
     @Test
     void memory() throws Exception {
-        HboneMemoryBudget budget = new HboneMemoryBudget(512 << 10);
+        HboneMemoryBudget budget = new HboneMemoryBudget(128 << 10);
         List<Channel> unread = new CopyOnWriteArrayList<>();
         HboneServer server = mesh.started(mesh.serverBuilder(tunnel -> {
                     Channel channel = tunnel.accept(new Mesh.Unread());
@@ -211,10 +202,10 @@ class LimitsTest {
             client.await("HEADERS " + (3 + 2 * i));
         }
         ids.forEach(id -> client.sendData(id, Unpooled.wrappedBuffer(new byte[1 << 20]), true));
-        // Four windows of 256 KiB, although the peers want to send four times that.
-        await().until(() -> budget.queuedBytes() == 1 << 20);
-        assertThat(server.metrics().value(Level.BYTES_QUEUED)).isEqualTo(1 << 20);
-        assertThat(server.metrics().value(Level.BYTES_LIMIT)).isEqualTo(512 << 10);
+        // Four windows of 64 KiB, although the peers want to send sixteen times that.
+        await().until(() -> budget.queuedBytes() == 256 << 10);
+        assertThat(server.metrics().value(Level.BYTES_QUEUED)).isEqualTo(256 << 10);
+        assertThat(server.metrics().value(Level.BYTES_LIMIT)).isEqualTo(128 << 10);
         client.sendHeaders(21, connectTo("10.0.0.1:80"), false);
         assertThat(client.await("HEADERS 21")).isEqualTo("HEADERS 21 :status=503 END");
         assertThat(server.metrics().value(Counter.TUNNELS_OUT_OF_MEMORY)).isEqualTo(1);
@@ -222,9 +213,9 @@ class LimitsTest {
         // The first reader reads; its credit is kept back as long as the others hold more than the limit.
         Mesh.Unread first = unread.getFirst().pipeline().get(Mesh.Unread.class);
         unread.getFirst().eventLoop().execute(() -> unread.getFirst().config().setAutoRead(true));
-        await().until(() -> first.bytes() == 256 << 10);
+        await().until(() -> first.bytes() == 64 << 10);
         assertThat(server.metrics().value(Counter.CREDIT_WITHHELD)).isPositive();
-        assertThat(budget.queuedBytes()).isEqualTo(3 * (256 << 10));
+        assertThat(budget.queuedBytes()).isEqualTo(3 * (64 << 10));
         for (Channel each : unread) {
             each.eventLoop().execute(() -> each.config().setAutoRead(true));
         }

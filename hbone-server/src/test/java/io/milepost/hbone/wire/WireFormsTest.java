@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,5 +71,36 @@ class WireFormsTest {
         String hex = ByteBufUtil.hexDump(header);
         header.release();
         assertThat(hex).startsWith("0d0a0d0a000d0a515549540a2111003a0a4e00090a4e00019c400050d0002b");
+    }
+
+    /** The examples' form of the PROXY protocol's specification, section 2.1. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "10.78.0.9   | 40000 | 10.78.0.1   | 80    | PROXY TCP4 10.78.0.9 10.78.0.1 40000 80",
+                "2001:db8::1 | 65535 | 2001:db8::2 | 65535 | PROXY TCP6 2001:db8::1 2001:db8::2 65535 65535",
+                "10.78.0.9   | 40000 | 2001:db8::2 | 80    | PROXY UNKNOWN"
+            })
+    void proxyProtocolLine(String source, int sourcePort, String destination, int port, String expected) {
+        ByteBuf line = ProxyProtocol.v1(
+                ByteBufAllocator.DEFAULT,
+                new InetSocketAddress(source, sourcePort),
+                new InetSocketAddress(destination, port));
+        String text = line.toString(StandardCharsets.US_ASCII);
+        line.release();
+        assertThat(text).isEqualTo(expected + "\r\n");
+    }
+
+    @Test
+    void proxyProtocolHeaderOfTwoFamilies() {
+        ByteBuf header = ProxyProtocol.v2(
+                ByteBufAllocator.DEFAULT,
+                new InetSocketAddress("10.78.0.9", 40000),
+                new InetSocketAddress("2001:db8::2", 80),
+                null);
+        String hex = ByteBufUtil.hexDump(header);
+        header.release();
+        assertThat(hex).isEqualTo("0d0a0d0a000d0a515549540a21010000");
     }
 }

@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "config-churn",
         mixinStandardHelpOptions = true,
-        description = "64 clients (HTTP/1.1, h2c, TCP) while the configuration changes every 100 ms; no request may fail.")
+        description =
+                "64 clients (HTTP/1.1, h2c, TCP) while the configuration changes every 100 ms; no request may fail.")
 public final class ConfigChurn implements Callable<Integer> {
     @Option(names = "--seconds", defaultValue = "60", description = "Length of the run (default: ${DEFAULT-VALUE}).")
     private int seconds = 60;
