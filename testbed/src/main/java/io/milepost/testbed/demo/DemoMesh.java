@@ -42,8 +42,8 @@ final class DemoMesh implements AutoCloseable {
 
     void start() throws InterruptedException {
         TestCa ca = new TestCa(temporary.resolve("ca"));
-        SnapshotSource source =
-                new DirectorySource(configuration, Optional.empty(), new SnapshotBuilder(new AuthorizationTranslator()));
+        SnapshotSource source = new DirectorySource(
+                configuration, Optional.empty(), new SnapshotBuilder(new AuthorizationTranslator()));
         try {
             add(new ZtunnelNode(new FirstLook(source, snapshot -> startOthers(snapshot, ca)), ca, ztunnelLog));
         } catch (ConfigException e) {
@@ -89,8 +89,9 @@ final class DemoMesh implements AutoCloseable {
                 return w.addresses().getFirst().toInetAddress();
             }
         }
-        throw new DemoException(configuration + " has no waypoint: it needs a Gateway named waypoint of class istio-waypoint"
-                + " in namespace default");
+        throw new DemoException(
+                configuration + " has no waypoint: it needs a Gateway named waypoint of class istio-waypoint"
+                        + " in namespace default");
     }
 
     private synchronized <T extends MeshProcess> T add(T process) {

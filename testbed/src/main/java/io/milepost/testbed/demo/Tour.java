@@ -139,7 +139,9 @@ final class Tour {
         Reply reply = ask(curl, "GET", address, "/details/0", Map.of("user-agent", "curl/8.16.0"));
         came(reply, "");
         check(reply.status() == 200, "a 200");
-        check(reply.body().contains("\"userAgentSeen\":\"curl/8.16.0\""), "the application to see the client's own user-agent");
+        check(
+                reply.body().contains("\"userAgentSeen\":\"curl/8.16.0\""),
+                "the application to see the client's own user-agent");
         ztunnelLine(mark, "dst.workload=\"" + details.name(), "direction=\"outbound\"");
         ztunnelLine(mark, "dst.workload=\"" + details.name(), "direction=\"inbound\"");
     }

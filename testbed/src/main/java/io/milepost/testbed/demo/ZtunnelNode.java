@@ -30,11 +30,15 @@ final class ZtunnelNode implements MeshProcess {
 
     @Override
     public String describe() {
-        StringBuilder text = new StringBuilder("ztunnel for " + ztunnel.proxies().size() + " pods:");
+        StringBuilder text =
+                new StringBuilder("ztunnel for " + ztunnel.proxies().size() + " pods:");
         for (PodProxy proxy : ztunnel.proxies().values()) {
             Workload pod = proxy.pod();
             text.append("\n    pod ").append(pod.name()).append(" on ").append(proxy.address());
-            text.append(": HBONE :15008, SOCKS5 :").append(Pod.SOCKS_PORT).append(", ").append(pod.identity());
+            text.append(": HBONE :15008, SOCKS5 :")
+                    .append(Pod.SOCKS_PORT)
+                    .append(", ")
+                    .append(pod.identity());
         }
         return text.toString();
     }

@@ -38,6 +38,7 @@ public final class InboundPlanner {
         }
         Optional<IpAddress> ip = IpAddress.parse(parsed.host());
         int port = parsed.port();
+        String asked = host;
         if (ip.isPresent()) {
             // An IPv4-mapped address is another name of the same pod, but not the one that was given out.
             boolean mapped = parsed.host().indexOf(':') >= 0 && !ip.get().v6();
@@ -45,6 +46,7 @@ public final class InboundPlanner {
                 return new InboundPlan.Refused(BAD_REQUEST, "ip mismatch: " + parsed.host() + " != " + address);
             }
         } else {
+            asked = parsed.host();
             port = portOf(view, own, parsed);
             if (port == 0) {
                 return new InboundPlan.Refused(
@@ -52,7 +54,7 @@ public final class InboundPlanner {
                         "requested service " + authority + " found no port of " + own.namespace() + "/" + own.name());
             }
         }
-        return forward(view, own, address, port, host, ownPorts);
+        return forward(view, own, address, port, asked, ownPorts);
     }
 
     /** Plans a connection without HBONE to {@code address:port} of the pod. */

@@ -7,6 +7,7 @@ import io.milepost.ztunnel.plan.L4Connection;
 import io.milepost.ztunnel.plan.MeshView;
 import io.netty.channel.EventLoop;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ final class LiveConnections {
 
     private final Workload own;
     private final Set<Live> live = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable CompletableFuture<Void> quiet;
 
     LiveConnections(Workload own) {
         this.own = own;
@@ -44,6 +46,20 @@ final class LiveConnections {
 
     void remove(Live connection) {
         live.remove(connection);
+        CompletableFuture<Void> waiting = quiet;
+        if (waiting != null && live.isEmpty()) {
+            waiting.complete(null);
+        }
+    }
+
+    /** Completes as soon as there is no connection. */
+    CompletableFuture<Void> quiet() {
+        CompletableFuture<Void> waiting = new CompletableFuture<>();
+        quiet = waiting;
+        if (live.isEmpty()) {
+            waiting.complete(null);
+        }
+        return waiting;
     }
 
     int size() {

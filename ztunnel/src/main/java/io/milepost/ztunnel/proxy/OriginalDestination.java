@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What a captured connection wanted to reach, as the kernel's address translation remembers it. */
-interface OriginalDestination {
+public interface OriginalDestination {
     /** Null when the connection was not captured. */
     @Nullable
     InetSocketAddress of(Channel accepted);

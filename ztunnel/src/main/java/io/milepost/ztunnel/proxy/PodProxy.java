@@ -1,5 +1,6 @@
 package io.milepost.ztunnel.proxy;
 
+import io.milepost.hbone.EpollHalfClose;
 import io.milepost.hbone.HboneClient;
 import io.milepost.hbone.HboneServer;
 import io.milepost.hbone.RequestPolicy;
@@ -16,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,8 @@ public final class PodProxy implements AutoCloseable {
         }
     }
 
+    private static final long CUT_MILLIS = 500;
+
     private final PodContext context;
     private final HboneServer server;
     private final List<Channel> listening = new ArrayList<>(3);
@@ -65,7 +69,8 @@ public final class PodProxy implements AutoCloseable {
         return start(pod, address, listeners, certificates, mesh, transport, reports, OriginalDestination.KERNEL);
     }
 
-    static PodProxy start(
+    /** As the other; {@code original} tells what captured connections wanted. */
+    public static PodProxy start(
             Workload pod,
             IpAddress address,
             Listeners listeners,
@@ -121,6 +126,7 @@ public final class PodProxy implements AutoCloseable {
         listening.add(context.transport().listen(address, new ChannelInitializer<Channel>() {
             @Override
             protected void initChannel(Channel channel) {
+                EpollHalfClose.support(channel);
                 channel.pipeline().addLast(handler.apply(context));
             }
         }));
@@ -151,8 +157,12 @@ public final class PodProxy implements AutoCloseable {
      */
     public CompletableFuture<Void> drain(long deadlineMillis) {
         listening.forEach(Channel::close);
-        return server.drain(deadlineMillis)
-                .whenComplete((done, failure) -> context.live().drain());
+        var _ = context.transport()
+                .loops()
+                .schedule(context.live()::drain, deadlineMillis, TimeUnit.MILLISECONDS);
+        // The server's own deadline comes later, so that what is cut is told why.
+        return CompletableFuture.allOf(
+                server.drain(deadlineMillis + CUT_MILLIS), context.live().quiet());
     }
 
     @Override
