@@ -11,6 +11,7 @@ import io.milepost.mesh.IpAddress;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
@@ -32,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import jdk.net.ExtendedSocketOptions;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens a byte channel to an endpoint: a tunnel where it speaks HBONE, plain TCP otherwise; in it, where configured, a
@@ -99,7 +101,7 @@ public final class Connector {
     private static void preamble(
             ClusterState cluster,
             Cluster c,
-            @org.jspecify.annotations.Nullable TlsContext tls,
+            @Nullable TlsContext tls,
             Traits traits,
             Channel ch,
             ChannelHandler handler,
@@ -118,7 +120,8 @@ public final class Connector {
         boolean sni = !name.isEmpty() && IpAddress.parse(name).isEmpty();
         SslHandler ssl = sni ? context.newHandler(ch.alloc(), name, -1) : context.newHandler(ch.alloc());
         ssl.setHandshakeTimeoutMillis(c.connectTimeoutMillis());
-        ch.pipeline().addLast(ssl);
+        Quiet quiet = new Quiet();
+        ch.pipeline().addLast(ssl, quiet);
         ssl.handshakeFuture().addListener(h -> {
             Throwable failure = h.isSuccess() ? nameProblem(tls, name, ssl) : h.cause();
             if (failure != null) {
@@ -129,13 +132,21 @@ public final class Connector {
                         "TLS handshake with " + c.name() + " failed: " + failure.getMessage(),
                         failure));
             } else if (!result.isDone()) {
-                ch.pipeline().addLast(handler);
+                ch.pipeline().addLast(handler).remove(quiet);
                 result.trySuccess(ch);
             }
         });
     }
 
-    private static @org.jspecify.annotations.Nullable Throwable nameProblem(
+    /** A handshake that fails is told by its future; the log does not need it too. */
+    private static final class Quiet extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext c, Throwable cause) {
+            c.close();
+        }
+    }
+
+    private static @Nullable Throwable nameProblem(
             TlsContext tls, String name, SslHandler ssl) {
         try {
             boolean ok = tls.settings().insecureSkipVerify()
