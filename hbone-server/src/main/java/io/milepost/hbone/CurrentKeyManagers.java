@@ -48,7 +48,10 @@ final class CurrentKeyManagers extends SimpleKeyManagerFactory {
 
         /** @param before a handshake may have begun with it */
         private record State(
-                String alias, WorkloadCertificates.Bundle bundle, WorkloadCertificates.@Nullable Bundle before, String beforeAlias) {}
+                String alias,
+                WorkloadCertificates.Bundle bundle,
+                WorkloadCertificates.@Nullable Bundle before,
+                String beforeAlias) {}
 
         Keys(WorkloadCertificates certificates) {
             this.certificates = certificates;
