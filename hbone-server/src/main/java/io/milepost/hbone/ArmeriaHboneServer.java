@@ -54,7 +54,7 @@ final class ArmeriaHboneServer implements HboneServer {
                 .childChannelPipelineCustomizer(
                         pipeline -> ServerConnectionInitializer.install(pipeline, settings, connections))
                 .http2MaxStreamsPerConnection(settings.maxConcurrentStreams())
-                .http2InitialStreamWindowSize(settings.streamWindow())
+                .http2InitialStreamWindowSize(TunnelMux.initialWindow(settings.streamWindow()))
                 .http2InitialConnectionWindowSize(settings.connectionWindow())
                 .http2MaxFrameSize(ServerSettings.MAX_FRAME)
                 .http2MaxHeaderListSize(ServerSettings.MAX_HEADER_LIST)
