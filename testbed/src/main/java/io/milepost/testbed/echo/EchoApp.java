@@ -25,7 +25,7 @@ import java.util.List;
 
 /**
  * One application pod on its own address: HTTP/1.1 and HTTP/2 (prior knowledge) on the same port, a TCP greeter on 9090 and 9091. Answers 200 with a JSON of what it saw; request headers steer it:
- * {@code x-echo-status}, {@code -delay-ms}, {@code -reset}, {@code -chunked} (with a trailer), {@code -body}, {@code -set: name=value}, {@code -fail-first} (with {@code -id}), {@code -fail-pod},
+ * {@code x-echo-status}, {@code -delay-ms}, {@code -reset}, {@code -reset-first} (with {@code -id}), {@code -chunked} (with a trailer), {@code -body}, {@code -set: name=value}, {@code -fail-first} (with {@code -id}), {@code -fail-pod},
  * {@code -fail-status}, {@code -grpc-status}, {@code -grpc-first}.
  */
 @SuppressWarnings("FutureReturnValueIgnored")

@@ -103,7 +103,9 @@ final class EchoHttp1 extends ByteToMessageDecoder {
             return;
         }
         String reset = r.header("x-echo-reset");
-        if (reset != null && (reset.equals("1") || app.pod().startsWith(reset))) {
+        String first = r.header("x-echo-reset-first");
+        if (reset != null && (reset.equals("1") || app.pod().startsWith(reset))
+                || first != null && app.records().countBelow(r.header("x-echo-id", ""), Integer.parseInt(first))) {
             // Linger 0 makes the kernel send RST instead of FIN.
             ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
             ctx.close();

@@ -2,6 +2,7 @@ package io.milepost.testbed.fidelity;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.milepost.testbed.ca.TestCa;
+import io.milepost.testbed.hbone.HboneTestConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,17 +26,17 @@ public final class CaseRun {
     private final FidelityWorld world;
     private final WaypointUnderTest waypoint;
     private final FidelityCase c;
-    private final Differences better;
+    private final Differences differences;
     private final boolean hboneRun;
     private @Nullable List<Outcome> outcomes;
     private @Nullable Exception failure;
 
     public CaseRun(
-            FidelityWorld world, WaypointUnderTest waypoint, FidelityCase c, Differences better, boolean hboneRun) {
+            FidelityWorld world, WaypointUnderTest waypoint, FidelityCase c, Differences differences, boolean hboneRun) {
         this.world = world;
         this.waypoint = waypoint;
         this.c = c;
-        this.better = better;
+        this.differences = differences;
         this.hboneRun = hboneRun;
     }
 
@@ -61,6 +62,27 @@ public final class CaseRun {
         return known;
     }
 
+    /**
+     * Plays the case a second time and keeps, for each request that had failed, the better outcome: on a loaded machine answers come late, but never come right by chance.
+     *
+     * @return the names of the requests that passed only now
+     */
+    public synchronized List<String> playAgain() throws Exception {
+        List<Outcome> first = outcomes();
+        List<Outcome> second = play();
+        List<Outcome> best = new ArrayList<>();
+        List<String> changed = new ArrayList<>();
+        for (int i = 0; i < first.size(); i++) {
+            boolean better = !first.get(i).passed() && second.get(i).passed();
+            best.add(better ? second.get(i) : first.get(i));
+            if (better) {
+                changed.add(first.get(i).request().name());
+            }
+        }
+        outcomes = List.copyOf(best);
+        return changed;
+    }
+
     private List<Outcome> play() throws Exception {
         Path dir = Files.createTempDirectory(world.directory(), c.name());
         c.writeConfig(dir.resolve("config"));
@@ -77,8 +99,7 @@ public final class CaseRun {
                 logFile);
         List<JsonNode> got;
         AutoCloseable running = waypoint.start(launch);
-        try {
-            world.warm();
+        try (HboneTestConnection _ = world.warm()) {
             log.rest(Duration.ofMillis(50));
             got = new CasePlayer(world, c, log).play();
         } finally {
@@ -88,7 +109,7 @@ public final class CaseRun {
         for (int i = 0; i < got.size(); i++) {
             FidelityRequest r = c.requests().get(i);
             JsonNode want = c.better(r)
-                    ? better.expected(c.name(), r.name())
+                    ? differences.expected(c.name(), r.name())
                     : c.wanted().get(i);
             out.add(new Outcome(r, got.get(i), Comparison.differences(r, want, got.get(i), hboneRun)));
         }

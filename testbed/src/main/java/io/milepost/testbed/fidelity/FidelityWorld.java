@@ -5,6 +5,8 @@ import io.milepost.testbed.echo.EchoApp;
 import io.milepost.testbed.echo.EchoRecords;
 import io.milepost.testbed.echo.HbonePod;
 import io.milepost.testbed.hbone.HboneTestClient;
+import io.milepost.testbed.hbone.HboneTestConnection;
+import io.milepost.testbed.hbone.RefusedException;
 import io.milepost.testbed.hbone.TunnelRequest;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -76,16 +78,21 @@ public final class FidelityWorld implements AutoCloseable {
         return directory;
     }
 
-    /** One tunnel to a destination that nobody serves, so that TLS and HTTP/2 are loaded before anything is timed. */
-    void warm() {
+    /**
+     * A connection and one tunnel to a destination that nobody serves, so that TLS and HTTP/2 are loaded before anything is timed. It stays open while the case is played: without any connection the
+     * waypoint's TLS server forgets its context, and making it anew (a key derivation) for each request would be most of the suite's time.
+     */
+    HboneTestConnection warm() throws IOException {
         TunnelRequest request = TunnelRequest.of(WAYPOINT, ca.leaf("default", "client"), "10.255.255.1:1")
                 .patience(Duration.ofSeconds(10));
+        HboneTestConnection connection = client.connect(request);
         try {
-            client.open(request).close();
-        } catch (IOException e) {
-            // A refusal is the expected end of it.
-            return;
+            connection.open(request).close();
+        } catch (RefusedException e) {
+            // The expected end of that tunnel; the connection goes on.
+            return connection;
         }
+        return connection;
     }
 
     @Override

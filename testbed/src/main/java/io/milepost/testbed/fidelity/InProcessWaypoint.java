@@ -37,6 +37,7 @@ public final class InProcessWaypoint implements WaypointUnderTest {
                 new PemWorkloadCertificates(l.root(), l.cert(), l.key()),
                 EVENT_LOOPS,
                 List.of(new InetSocketAddress(l.ip(), HbonePod.PORT)),
-                new AccessLogWriter(LOG_FLUSH, Map.of("/dev/stdout", l.accessLog().toString())));
+                new AccessLogWriter(
+                        LOG_FLUSH, Map.of("/dev/stdout", l.accessLog().toString())));
     }
 }

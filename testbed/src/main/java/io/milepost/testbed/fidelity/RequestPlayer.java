@@ -264,7 +264,7 @@ final class RequestPlayer {
                 } else if (k.equals("x-request-id")) {
                     out.add(new HttpHeader(k, "<id>"));
                 }
-            } else if (!k.startsWith("x-echo-")) {
+            } else {
                 out.add(new HttpHeader(k, v));
             }
         }
