@@ -7,6 +7,7 @@ import io.milepost.mesh.SnapshotSource;
 import io.milepost.mesh.SpiffeId;
 import io.milepost.mesh.Workload;
 import io.milepost.telemetry.ZtunnelMetrics;
+import io.milepost.ztunnel.admin.Node;
 import io.milepost.ztunnel.plan.MeshView;
 import io.milepost.ztunnel.proxy.PodProxy;
 import io.milepost.ztunnel.proxy.Reports;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * A running ztunnel: one {@link PodProxy} per pod that it serves. Pods come and go with the configuration; a new snapshot
  * is one volatile write, after which live connections are asked about again.
  */
-public final class Ztunnel implements AutoCloseable {
+public final class Ztunnel implements AutoCloseable, Node {
     private static final Logger log = LoggerFactory.getLogger(Ztunnel.class);
     private static final int SERIES_MAX = 10_000;
     private static final long DRAIN_SLACK_MILLIS = 1_000;
@@ -149,20 +150,24 @@ public final class Ztunnel implements AutoCloseable {
     }
 
     /** What keeps it from being ready; empty when nothing does. */
+    @Override
     public Set<String> pending() {
         return pending;
     }
 
     /** The configuration in force. */
+    @Override
     public MeshView view() {
         return view;
     }
 
     /** By uid of the pod. */
+    @Override
     public Map<String, PodProxy> proxies() {
         return new TreeMap<>(proxies);
     }
 
+    @Override
     public ZtunnelMetrics metrics() {
         return metrics;
     }

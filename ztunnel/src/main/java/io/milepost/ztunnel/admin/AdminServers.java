@@ -5,7 +5,6 @@ import ch.qos.logback.classic.Logger;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.milepost.mesh.IpAddress;
-import io.milepost.ztunnel.Ztunnel;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -26,14 +25,14 @@ public final class AdminServers implements AutoCloseable {
     private static final String TEXT = "text/plain; charset=utf-8";
     private static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    private final Ztunnel ztunnel;
+    private final Node ztunnel;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final List<HttpServer> servers = new ArrayList<>();
     private volatile Runnable quit = () -> {};
 
     /** Listens; 0 chooses a port. */
     public static AdminServers start(
-            Ztunnel ztunnel, IpAddress address, int adminPort, int statsPort, int readinessPort) throws IOException {
+            Node ztunnel, IpAddress address, int adminPort, int statsPort, int readinessPort) throws IOException {
         AdminServers admin = new AdminServers(ztunnel);
         try {
             HttpServer readiness = admin.listen(address, readinessPort);
@@ -54,7 +53,7 @@ public final class AdminServers implements AutoCloseable {
         }
     }
 
-    private AdminServers(Ztunnel ztunnel) {
+    private AdminServers(Node ztunnel) {
         this.ztunnel = ztunnel;
     }
 

@@ -9,7 +9,6 @@ import io.milepost.mesh.MeshService;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.Workload;
 import io.milepost.mesh.Workload.WaypointRef;
-import io.milepost.ztunnel.Ztunnel;
 import io.milepost.ztunnel.plan.MeshView;
 import io.milepost.ztunnel.proxy.PodProxy;
 import java.util.Comparator;
@@ -22,7 +21,7 @@ final class ConfigDump {
 
     private ConfigDump() {}
 
-    static String of(Ztunnel ztunnel) {
+    static String of(Node ztunnel) {
         MeshView view = ztunnel.view();
         MeshSnapshot snapshot = view.snapshot();
         ObjectNode root = JSON.createObjectNode();
