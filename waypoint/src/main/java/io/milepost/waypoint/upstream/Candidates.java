@@ -45,7 +45,8 @@ final class Candidates {
         Policy p = balancer.policy();
         boolean scheduled = uneven && (p == Policy.LEAST_REQUEST || (p == Policy.ROUND_ROBIN && warming));
         this.schedulers = scheduled ? new EdfScheduler[MAX_LOOPS] : null;
-        this.rotation = uneven && !warming && p == Policy.ROUND_ROBIN ? EdfScheduler.rotation(hostWeights(hosts)) : null;
+        this.rotation =
+                uneven && !warming && p == Policy.ROUND_ROBIN ? EdfScheduler.rotation(hostWeights(hosts)) : null;
         boolean hash = hosts.length > 0 && (p == Policy.RING_HASH || p == Policy.MAGLEV);
         Ring size = balancer.ring().orElse(null);
         this.ring = hash && p == Policy.RING_HASH

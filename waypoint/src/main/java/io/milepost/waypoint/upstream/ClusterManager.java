@@ -4,7 +4,6 @@ import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.Endpoints.Endpoint;
 import io.milepost.mesh.Endpoints.Tunnel;
-import io.milepost.mesh.IpAddress;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.Workload;
 import io.milepost.mesh.WorkloadIndex;
@@ -172,9 +171,8 @@ public final class ClusterManager implements AutoCloseable {
 
     private void outliers(ClusterState s, long now) {
         Cluster c = s.cluster();
-        long interval = c.outlier()
-                .map(Cluster.OutlierDetection::intervalMillis)
-                .orElse(s.ejected() > 0 ? TICK_MILLIS : 0L);
+        long interval =
+                c.outlier().map(Cluster.OutlierDetection::intervalMillis).orElse(s.ejected() > 0 ? TICK_MILLIS : 0L);
         if (interval <= 0) {
             intervalAt.remove(c.name());
             return;

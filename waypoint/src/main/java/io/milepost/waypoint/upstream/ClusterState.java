@@ -240,9 +240,7 @@ public final class ClusterState {
     private HostTable make() {
         HostTable t = HostTable.build(cluster, groups, nanos);
         ClusterDns d = dns;
-        return t.total() == 0 && d != null && !endpoints.localities().isEmpty()
-                ? HostTable.empty(d.whyEmpty())
-                : t;
+        return t.total() == 0 && d != null && !endpoints.localities().isEmpty() ? HostTable.empty(d.whyEmpty()) : t;
     }
 
     /** Work that is due from time to time, by one thread: hosts come back, warm up, are forgotten, are looked up. */
@@ -292,9 +290,7 @@ public final class ClusterState {
             }
             case DYNAMIC_DNS -> {
                 var authority = p.authority();
-                yield authority == null || authority.isEmpty()
-                        ? p.none(Skip.NO_DESTINATION)
-                        : names.find(authority, p);
+                yield authority == null || authority.isEmpty() ? p.none(Skip.NO_DESTINATION) : names.find(authority, p);
             }
             default -> listed(p);
         };

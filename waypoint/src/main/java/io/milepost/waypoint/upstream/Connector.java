@@ -27,8 +27,8 @@ import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * PROXY header and TLS, in this order.
  */
 public final class Connector {
-    private static final List<String> SYSTEM_ERRORS = List.of(
-            "Connection refused", "No route to host", "Network is unreachable", "Connection reset by peer");
+    private static final List<String> SYSTEM_ERRORS =
+            List.of("Connection refused", "No route to host", "Network is unreachable", "Connection reset by peer");
 
     private final HboneClient tunnels;
     private final Class<? extends SocketChannel> socketType;
@@ -70,8 +70,8 @@ public final class Connector {
         boolean plain = tls == null && c.proxyProtocol().isEmpty();
         Future<Channel> raw = raw(loop, c, host.endpoint(), plain ? handler : new ChannelInboundHandlerAdapter());
         ScheduledFuture<?> timer = loop.schedule(
-                () -> result.tryFailure(new ConnectTimeoutException("no connection to " + host.endpoint().hostPort()
-                        + " within " + c.connectTimeoutMillis() + " ms")),
+                () -> result.tryFailure(new ConnectTimeoutException("no connection to "
+                        + host.endpoint().hostPort() + " within " + c.connectTimeoutMillis() + " ms")),
                 c.connectTimeoutMillis(),
                 TimeUnit.MILLISECONDS);
         result.addListener(f -> timer.cancel(false));
@@ -107,8 +107,8 @@ public final class Connector {
             ChannelHandler handler,
             Promise<Channel> result) {
         if (c.proxyProtocol().isPresent()) {
-            ch.writeAndFlush(ProxyHeaders.of(
-                    c.proxyProtocol().get(), ch.alloc(), traits.source(), traits.destination()));
+            ch.writeAndFlush(
+                    ProxyHeaders.of(c.proxyProtocol().get(), ch.alloc(), traits.source(), traits.destination()));
         }
         SslContext context = tls == null ? null : tls.context();
         if (tls == null || context == null) {
@@ -146,8 +146,7 @@ public final class Connector {
         }
     }
 
-    private static @Nullable Throwable nameProblem(
-            TlsContext tls, String name, SslHandler ssl) {
+    private static @Nullable Throwable nameProblem(TlsContext tls, String name, SslHandler ssl) {
         try {
             boolean ok = tls.settings().insecureSkipVerify()
                     || (ssl.engine().getSession().getPeerCertificates()[0] instanceof X509Certificate x
@@ -181,9 +180,8 @@ public final class Connector {
                 .channel(socketType)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .option(
-                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                        (int) Math.min(c.connectTimeoutMillis(), Integer.MAX_VALUE))
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        Math.min(c.connectTimeoutMillis(), Integer.MAX_VALUE))
                 .handler(handler);
         c.transport().tcpKeepalive().ifPresent(k -> keepalive(b, k));
         b.connect(new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()))

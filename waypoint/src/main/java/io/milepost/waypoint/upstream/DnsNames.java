@@ -111,8 +111,7 @@ public final class DnsNames implements NameResolver {
                         then.accept(a);
                     }
                 });
-            case ALL ->
-                ask(name, DnsRecordType.A, a -> ask(name, DnsRecordType.AAAA, b -> then.accept(both(a, b))));
+            case ALL -> ask(name, DnsRecordType.A, a -> ask(name, DnsRecordType.AAAA, b -> then.accept(both(a, b))));
         }
     }
 
@@ -182,9 +181,7 @@ public final class DnsNames implements NameResolver {
         for (InetAddress a : all) {
             out.add(IpAddress.of(a));
         }
-        return family == Dns.Family.V4_PREFERRED && out.size() > 1
-                ? preferV4(out)
-                : out;
+        return family == Dns.Family.V4_PREFERRED && out.size() > 1 ? preferV4(out) : out;
     }
 
     private static List<IpAddress> preferV4(List<IpAddress> all) {

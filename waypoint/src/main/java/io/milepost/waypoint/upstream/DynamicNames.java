@@ -135,7 +135,8 @@ final class DynamicNames {
     private void answered(Name n, Answer a) {
         long now = nanos.getAsLong();
         switch (a) {
-            case Answer.Found f when !f.addresses().isEmpty() -> {
+            case Answer.Found f
+            when !f.addresses().isEmpty() -> {
                 Endpoint e = new Endpoint(f.addresses().getFirst().toString(), n.port, Optional.empty(), "");
                 HostState s = n.state;
                 if (s == null) {

@@ -100,7 +100,9 @@ final class EdfScheduler {
             divisor = gcd(divisor, (long) w);
             sum += w;
         }
-        return divisor == 0 ? Math.max(1, weights.length) : (int) Math.min(sum / divisor, Math.max(LONGEST, weights.length));
+        return divisor == 0
+                ? Math.max(1, weights.length)
+                : (int) Math.min(sum / divisor, Math.max(LONGEST, weights.length));
     }
 
     private static long gcd(long a, long b) {

@@ -93,8 +93,7 @@ final class HostOutlier {
 
     long ejectionMillis(OutlierDetection o) {
         return Math.min(
-                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()),
-                o.baseEjectionMillis() * Math.max(1, backoff));
+                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()), o.baseEjectionMillis() * Math.max(1, backoff));
     }
 
     /**

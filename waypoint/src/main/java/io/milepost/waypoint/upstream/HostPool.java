@@ -172,23 +172,21 @@ abstract class HostPool {
         host.connections().incrementAndGet();
         cluster.stats().connections.increment();
         Object fresh = fresh();
-        connector
-                .connect(loop, cluster, host, traits, handler(fresh))
-                .addListener((Future<Channel> f) -> {
-                    connecting--;
-                    if (f.isSuccess()) {
-                        failing = false;
-                        f.getNow().closeFuture().addListener(c -> {
-                            gone();
-                            grow();
-                        });
-                        cluster.connected(host);
-                        opened(fresh, f.getNow());
-                    } else {
-                        gone();
-                        failed(f.cause());
-                    }
+        connector.connect(loop, cluster, host, traits, handler(fresh)).addListener((Future<Channel> f) -> {
+            connecting--;
+            if (f.isSuccess()) {
+                failing = false;
+                f.getNow().closeFuture().addListener(c -> {
+                    gone();
+                    grow();
                 });
+                cluster.connected(host);
+                opened(fresh, f.getNow());
+            } else {
+                gone();
+                failed(f.cause());
+            }
+        });
     }
 
     private void failed(Throwable cause) {

@@ -112,7 +112,8 @@ final class HostTable {
             }
             if (byLocality && !hash && !panic && !members.isEmpty() && g.weight() > 0) {
                 localities.add(new Candidates(members, new double[0], balancer, nanos));
-                localityWeights.add(effective(g.weight(), members.size(), g.hosts().size()));
+                localityWeights.add(
+                        effective(g.weight(), members.size(), g.hosts().size()));
             }
         }
         double[] w = weights.stream().mapToDouble(Double::doubleValue).toArray();

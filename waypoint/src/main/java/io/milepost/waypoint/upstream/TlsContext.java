@@ -38,8 +38,7 @@ final class TlsContext {
     private final String problem;
     private final Map<Path, FileTime> files;
 
-    private TlsContext(
-            UpstreamTls settings, @Nullable SslContext context, String problem, Map<Path, FileTime> files) {
+    private TlsContext(UpstreamTls settings, @Nullable SslContext context, String problem, Map<Path, FileTime> files) {
         this.settings = settings;
         this.context = context;
         this.problem = problem;
@@ -77,7 +76,8 @@ final class TlsContext {
             b.trustManager(trust(read(t.caFile().get(), files), t.caFile().get()));
         }
         if (t.certFile().isPresent() != t.keyFile().isPresent()) {
-            throw new GeneralSecurityException("mutual TLS needs a certificate and a key: one of both files is not named");
+            throw new GeneralSecurityException(
+                    "mutual TLS needs a certificate and a key: one of both files is not named");
         }
         if (t.certFile().isPresent() && t.keyFile().isPresent()) {
             try (InputStream cert = new ByteArrayInputStream(read(t.certFile().get(), files));

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param source, destination what a PROXY header says; null without one
  */
 public record Traits(
-        String serverName, @Nullable InetSocketAddress source, @Nullable InetSocketAddress destination) {
+        String serverName,
+        @Nullable InetSocketAddress source,
+        @Nullable InetSocketAddress destination) {
     /** Of connections that any request may use. */
     public static final Traits NONE = new Traits("", null, null);
 

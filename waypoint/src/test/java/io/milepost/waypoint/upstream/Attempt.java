@@ -32,7 +32,8 @@ final class Attempt implements UpstreamStream.Listener, LoopPools.Ready {
     static Attempt start(EventLoop loop, LoopPools pools, ClusterState cluster, boolean http2, Traits traits) {
         HostState h = cluster.pick(Fixture.pick().begin());
         Attempt a = new Attempt(pools, cluster, h);
-        loop.submit(() -> a.waiting = pools.open(cluster, h, http2, traits, a, a)).syncUninterruptibly();
+        loop.submit(() -> a.waiting = pools.open(cluster, h, http2, traits, a, a))
+                .syncUninterruptibly();
         return a;
     }
 

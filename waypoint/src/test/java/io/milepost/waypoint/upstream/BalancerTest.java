@@ -41,7 +41,10 @@ class BalancerTest {
     @Test
     @DisplayName("ROUND_ROBIN is exact")
     void roundRobin() {
-        assertThat(Fixture.tally(three(Policy.ROUND_ROBIN).build(), 30)).containsEntry(A, 10).containsEntry(B, 10).containsEntry(C, 10);
+        assertThat(Fixture.tally(three(Policy.ROUND_ROBIN).build(), 30))
+                .containsEntry(A, 10)
+                .containsEntry(B, 10)
+                .containsEntry(C, 10);
     }
 
     @Test
@@ -101,8 +104,10 @@ class BalancerTest {
         for (int i = 1; i <= 3; i++) {
             all.add(hbone ? Fixture.tunnelled("127.1.1." + i) : Fixture.endpoint("127.1.1." + i, 1));
         }
-        ClusterState s =
-                new Fixture().policyOf(Policy.RING_HASH).endpoints(all.toArray(new Endpoint[0])).build();
+        ClusterState s = new Fixture()
+                .policyOf(Policy.RING_HASH)
+                .endpoints(all.toArray(new Endpoint[0]))
+                .build();
         HostState h = s.pick(Fixture.pick().begin().hash(key(user)));
         assertThat(h).isNotNull();
         assertThat(h.endpoint().address()).isEqualTo(pod);
@@ -116,11 +121,15 @@ class BalancerTest {
         for (int i = 1; i <= 5; i++) {
             all.add(Fixture.endpoint("10.0.0." + i, 1));
         }
-        ClusterState before =
-                new Fixture().policyOf(policy).endpoints(all.toArray(new Endpoint[0])).build();
+        ClusterState before = new Fixture()
+                .policyOf(policy)
+                .endpoints(all.toArray(new Endpoint[0]))
+                .build();
         all.removeLast();
-        ClusterState after =
-                new Fixture().policyOf(policy).endpoints(all.toArray(new Endpoint[0])).build();
+        ClusterState after = new Fixture()
+                .policyOf(policy)
+                .endpoints(all.toArray(new Endpoint[0]))
+                .build();
         int moved = 0;
         int lost = 0;
         Pick p = Fixture.pick();
@@ -134,7 +143,8 @@ class BalancerTest {
             moved += x.endpoint().address().equals(y.endpoint().address()) ? 0 : 1;
         }
         assertThat(lost).isBetween(800, 1_250);
-        // Both move a few more than must move: Envoy's ring gives each of fewer endpoints more points (205 each of five, 256
+        // Both move a few more than must move: Envoy's ring gives each of fewer endpoints more points (205 each of
+        // five, 256
         // each of four), and its maglev table fills up differently.
         assertThat(moved).isBetween(lost, policy == Policy.RING_HASH ? lost + 700 : lost + 400);
     }
@@ -165,7 +175,8 @@ class BalancerTest {
             assertThat(second).isNotNull().isNotSameAs(first);
             HostState third = s.pick(p.begin().hash(k).avoiding(List.of(first, second)));
             assertThat(third).isNotNull().isNotSameAs(first).isNotSameAs(second);
-            assertThat(s.pick(p.begin().hash(k).avoiding(List.of(first, second, third)))).isNotNull();
+            assertThat(s.pick(p.begin().hash(k).avoiding(List.of(first, second, third))))
+                    .isNotNull();
         }
     }
 
@@ -233,10 +244,8 @@ class BalancerTest {
     @Test
     @DisplayName("distribute: localities by weight, recorded vs-locality: 16 and 64 of 80")
     void distribute() {
-        Fixture f = new Fixture()
-                .group(0, 20, Fixture.endpoint(A, 1))
-                .group(0, 1)
-                .group(0, 80, Fixture.endpoint(C, 1));
+        Fixture f =
+                new Fixture().group(0, 20, Fixture.endpoint(A, 1)).group(0, 1).group(0, 80, Fixture.endpoint(C, 1));
         f.balancer = new LoadBalancer(Policy.LEAST_REQUEST, Optional.empty(), Optional.empty(), true);
         assertThat(Fixture.tally(f.build(), 80)).containsEntry(A, 16).containsEntry(C, 64);
     }
@@ -251,7 +260,9 @@ class BalancerTest {
     @Test
     @DisplayName("panic: below minHealthPercent unhealthy endpoints are used too")
     void panic() {
-        Fixture f = new Fixture().policyOf(Policy.ROUND_ROBIN).endpoints(Fixture.endpoint(A, 1), Fixture.sick(B), Fixture.sick(C));
+        Fixture f = new Fixture()
+                .policyOf(Policy.ROUND_ROBIN)
+                .endpoints(Fixture.endpoint(A, 1), Fixture.sick(B), Fixture.sick(C));
         f.panic = 50;
         ClusterState s = f.build();
         assertThat(Fixture.tally(s, 30)).containsOnlyKeys(A, B, C);
@@ -262,10 +273,18 @@ class BalancerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 1, 10, 0.1", "30000, 1, 10, 0.5", "59000, 1, 10, 0.983", "60000, 1, 10, 1", "15000, 2, 10, 0.5", "600, 1, 30, 0.3"})
+    @CsvSource({
+        "0, 1, 10, 0.1",
+        "30000, 1, 10, 0.5",
+        "59000, 1, 10, 0.983",
+        "60000, 1, 10, 1",
+        "15000, 2, 10, 0.5",
+        "600, 1, 30, 0.3"
+    })
     @DisplayName("slow start: share of the weight by age")
     void slowStart(long age, double aggression, double minimum, double expected) {
-        assertThat(SlowStart.factor(new Warmup(60_000, aggression, minimum), age)).isCloseTo(expected, within(0.001));
+        assertThat(SlowStart.factor(new Warmup(60_000, aggression, minimum), age))
+                .isCloseTo(expected, within(0.001));
     }
 
     @ParameterizedTest

@@ -110,7 +110,8 @@ class ConnectorTest {
             SslHandler ssl = c.pipeline().get(SslHandler.class);
             if (ssl != null) {
                 try {
-                    X509Certificate x = (X509Certificate) ssl.engine().getSession().getPeerCertificates()[0];
+                    X509Certificate x =
+                            (X509Certificate) ssl.engine().getSession().getPeerCertificates()[0];
                     clients.add(String.valueOf(x.getSubjectAlternativeNames()));
                 } catch (javax.net.ssl.SSLPeerUnverifiedException | java.security.cert.CertificateParsingException e) {
                     clients.add("none");
@@ -141,15 +142,18 @@ class ConnectorTest {
     /** Connects and sends "hello"; returns the failure, or null. */
     private @Nullable Throwable hello(ClusterState c, Traits traits) {
         HostState h = c.pick(Fixture.pick().begin());
-        Future<Channel> connected = loop.submit(() -> connector.connect(
-                        loop, c, h, traits, new ChannelInboundHandlerAdapter()))
+        Future<Channel> connected = loop.submit(
+                        () -> connector.connect(loop, c, h, traits, new ChannelInboundHandlerAdapter()))
                 .syncUninterruptibly()
                 .getNow();
         connected.awaitUninterruptibly(10, TimeUnit.SECONDS);
         if (!connected.isSuccess()) {
             return connected.cause();
         }
-        connected.getNow().writeAndFlush(Unpooled.copiedBuffer("hello", CharsetUtil.US_ASCII)).syncUninterruptibly();
+        connected
+                .getNow()
+                .writeAndFlush(Unpooled.copiedBuffer("hello", CharsetUtil.US_ASCII))
+                .syncUninterruptibly();
         return null;
     }
 
@@ -204,7 +208,9 @@ class ConnectorTest {
         f.tls = Optional.of(tls(file, ""));
         assertThat(hello(f.build(), request("api.example"))).isNotNull();
         f.tls = Optional.of(tls(null, ""));
-        assertThat(hello(f.build(), request("api.example"))).as("the system's authorities").isNotNull();
+        assertThat(hello(f.build(), request("api.example")))
+                .as("the system's authorities")
+                .isNotNull();
         f.tls = Optional.of(new UpstreamTls(
                 Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), true, false));
         assertThat(hello(f.build(), request("api.example"))).isNull();
@@ -218,9 +224,12 @@ class ConnectorTest {
         f.tls = Optional.of(new UpstreamTls(
                 Optional.empty(),
                 List.of(),
-                Optional.of(TestCertificates.pem(dir.resolve("ca.pem"), ca.authority()).toString()),
-                Optional.of(TestCertificates.pem(dir.resolve("cert.pem"), own.certificate()).toString()),
-                Optional.of(TestCertificates.pem(dir.resolve("key.pem"), own.key()).toString()),
+                Optional.of(TestCertificates.pem(dir.resolve("ca.pem"), ca.authority())
+                        .toString()),
+                Optional.of(TestCertificates.pem(dir.resolve("cert.pem"), own.certificate())
+                        .toString()),
+                Optional.of(
+                        TestCertificates.pem(dir.resolve("key.pem"), own.key()).toString()),
                 false,
                 false));
         assertThat(hello(f.build(), request("api.example"))).isNull();
@@ -236,7 +245,10 @@ class ConnectorTest {
         f.tls = Optional.of(tls(file, ""));
         ClusterState c = f.build();
         Throwable t = hello(c, request("api.example"));
-        assertThat(t).hasMessageContaining(Fixture.NAME).hasMessageContaining("no such file").hasMessageContaining("ca.pem");
+        assertThat(t)
+                .hasMessageContaining(Fixture.NAME)
+                .hasMessageContaining("no such file")
+                .hasMessageContaining("ca.pem");
         assertThat(c.problem()).contains("ca.pem");
         Files.writeString(file, "no certificate");
         c.refreshFiles();
@@ -248,7 +260,9 @@ class ConnectorTest {
         assertThat(hello(c, request("api.example"))).isNull();
         Files.delete(file);
         c.refreshFiles();
-        assertThat(hello(c, request("api.example"))).as("what was read stays in use").isNull();
+        assertThat(hello(c, request("api.example")))
+                .as("what was read stays in use")
+                .isNull();
     }
 
     @Test
@@ -272,8 +286,8 @@ class ConnectorTest {
         f.proxy = Optional.of(ProxyProtocol.V1);
         Traits traits = Traits.of(f.cluster(), "x", address("10.1.1.1", 4711), address("10.96.0.1", 80));
         assertThat(hello(f.build(), traits)).isNull();
-        await().untilAsserted(() -> assertThat(String.join("", received))
-                .isEqualTo("PROXY TCP4 10.1.1.1 10.96.0.1 4711 80\r\nhello"));
+        await().untilAsserted(() ->
+                assertThat(String.join("", received)).isEqualTo("PROXY TCP4 10.1.1.1 10.96.0.1 4711 80\r\nhello"));
         received.clear();
         f.tls = Optional.of(tls(null, ""));
         HostState h = f.build().hosts().getFirst();
@@ -293,9 +307,11 @@ class ConnectorTest {
         assertThat(ProxyHeaders.v1(address("2001:db8::1", 1), address("2001:db8::2", 2)))
                 .isEqualTo("PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n");
         assertThat(ProxyHeaders.v1(null, null)).isEqualTo("PROXY UNKNOWN\r\n");
-        assertThat(ProxyHeaders.v1(address("10.0.0.1", 1), address("2001:db8::2", 2))).isEqualTo("PROXY UNKNOWN\r\n");
+        assertThat(ProxyHeaders.v1(address("10.0.0.1", 1), address("2001:db8::2", 2)))
+                .isEqualTo("PROXY UNKNOWN\r\n");
         assertThat(v2(address("10.1.1.1", 4711), address("10.96.0.1", 80)))
-                .isEqualTo("0d0a0d0a000d0a515549540a" + "21" + "11" + "000c" + "0a010101" + "0a600001" + "1267" + "0050");
+                .isEqualTo(
+                        "0d0a0d0a000d0a515549540a" + "21" + "11" + "000c" + "0a010101" + "0a600001" + "1267" + "0050");
         assertThat(v2(null, null)).isEqualTo("0d0a0d0a000d0a515549540a" + "20" + "00" + "0000");
     }
 
@@ -323,8 +339,10 @@ class ConnectorTest {
     @DisplayName("traits: server names and addresses from text")
     void traits() {
         f.tls = Optional.of(tls(null, ""));
-        assertThat(Traits.of(f.cluster(), "API.Example:443", null, null).serverName()).isEqualTo("api.example");
-        assertThat(Traits.of(f.cluster(), "[2001:db8::1]:443", null, null).serverName()).isEqualTo("2001:db8::1");
+        assertThat(Traits.of(f.cluster(), "API.Example:443", null, null).serverName())
+                .isEqualTo("api.example");
+        assertThat(Traits.of(f.cluster(), "[2001:db8::1]:443", null, null).serverName())
+                .isEqualTo("2001:db8::1");
         assertThat(Traits.matter(f.cluster())).isTrue();
         f.tls = Optional.of(tls(null, "fixed.example"));
         assertThat(Traits.matter(f.cluster())).isFalse();

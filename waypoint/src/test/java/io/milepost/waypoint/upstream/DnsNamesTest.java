@@ -46,7 +46,10 @@ class DnsNamesTest {
 
     private static Answer found(long ttl, String... ips) {
         return new Answer.Found(
-                java.util.Arrays.stream(ips).map(s -> IpAddress.parse(s).orElseThrow()).toList(), ttl);
+                java.util.Arrays.stream(ips)
+                        .map(s -> IpAddress.parse(s).orElseThrow())
+                        .toList(),
+                ttl);
     }
 
     @Test
@@ -55,7 +58,9 @@ class DnsNamesTest {
         server.has("api.example", "10.0.0.1", "10.0.0.2");
         assertThat(ask("api.example", Family.V4_ONLY)).isEqualTo(found(30_000, "10.0.0.1", "10.0.0.2"));
         server.ttlSeconds = 5;
-        assertThat(ask("api.example", Family.V4_ONLY)).as("no cache of its own").isEqualTo(found(5_000, "10.0.0.1", "10.0.0.2"));
+        assertThat(ask("api.example", Family.V4_ONLY))
+                .as("no cache of its own")
+                .isEqualTo(found(5_000, "10.0.0.1", "10.0.0.2"));
         assertThat(server.asked).hasSize(2);
     }
 

@@ -56,7 +56,8 @@ final class GateServer implements AutoCloseable {
                     requests.incrementAndGet();
                     gate.acquire();
                     s.getOutputStream()
-                            .write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII));
+                            .write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+                                    .getBytes(StandardCharsets.US_ASCII));
                 }
             }
         } catch (IOException | InterruptedException e) {

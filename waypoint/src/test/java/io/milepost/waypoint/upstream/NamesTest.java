@@ -99,7 +99,9 @@ class NamesTest {
         answer(found(30_000, "10.0.0.2", "10.0.0.3"));
         assertThat(Fixture.host(s, "10.0.0.2")).isSameAs(kept);
         assertThat(kept.active()).hasValue(3);
-        assertThat(f.removed).singleElement().satisfies(h -> assertThat(h.removed()).isTrue());
+        assertThat(f.removed)
+                .singleElement()
+                .satisfies(h -> assertThat(h.removed()).isTrue());
     }
 
     @Test
@@ -192,7 +194,9 @@ class NamesTest {
         assertThat(h.endpoint().hostPort()).isEqualTo("10.0.0.1:80");
         s.pick(p.begin().authority(AsciiString.of("api.example:8443")));
         answer(found(30_000, "10.0.0.2"));
-        assertThat(s.pick(p.begin().authority(AsciiString.of("api.example:8443"))).endpoint().hostPort())
+        assertThat(s.pick(p.begin().authority(AsciiString.of("api.example:8443")))
+                        .endpoint()
+                        .hostPort())
                 .isEqualTo("10.0.0.2:8443");
         assertThat(s.onDemandSize()).isEqualTo(2);
     }
@@ -258,11 +262,13 @@ class NamesTest {
         Pick p = Fixture.pick();
         s.pick(p.begin().authority(host));
         answer(found(3_600_000, "10.0.0.1"));
-        assertThat(AllocationProbe.bytes(() -> s.pick(p.begin().authority(host)))).isLessThan(2_000);
+        assertThat(AllocationProbe.bytes(() -> s.pick(p.begin().authority(host))))
+                .isLessThan(2_000);
     }
 
     @Test
-    @DisplayName("original destination: where the client wanted to go (recorded: vs-se, resolution NONE), forgotten when unused")
+    @DisplayName(
+            "original destination: where the client wanted to go (recorded: vs-se, resolution NONE), forgotten when unused")
     void originalDestination() {
         f.discovery = Discovery.ORIGINAL_DST;
         ClusterState s = f.endpoints().build();
@@ -274,7 +280,8 @@ class NamesTest {
         assertThat(s.pick(p.begin().destination(ip, 9081))).isNotSameAs(h);
         assertThat(s.pick(p.begin())).isNull();
         assertThat(p.none()).isEqualTo(Skip.NO_DESTINATION);
-        assertThat(AllocationProbe.bytes(() -> s.pick(p.begin().destination(ip, 9080)))).isLessThan(2_000);
+        assertThat(AllocationProbe.bytes(() -> s.pick(p.begin().destination(ip, 9080))))
+                .isLessThan(2_000);
         h.active().set(1);
         f.pass(11_000);
         s.tick();

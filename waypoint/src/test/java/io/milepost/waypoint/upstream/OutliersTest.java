@@ -103,10 +103,18 @@ class OutliersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 10, 10, true", "1, 9, 10, false", "1, 3, 50, true", "2, 3, 50, false", "2, 4, 50, true", "1, 1, 100, true",
-        "1, 1, 99, false", "3, 3, 200, true", "1, 0, 100, false",
+        "1, 10, 10, true",
+        "1, 9, 10, false",
+        "1, 3, 50, true",
+        "2, 3, 50, false",
+        "2, 4, 50, true",
+        "1, 1, 100, true",
+        "1, 1, 99, false",
+        "3, 3, 200, true",
+        "1, 0, 100, false",
     })
-    @DisplayName("maxEjectionPercent: the share with the new one must not exceed it (Envoy without always_eject_one_host)")
+    @DisplayName(
+            "maxEjectionPercent: the share with the new one must not exceed it (Envoy without always_eject_one_host)")
     void share(int ejected, int total, int percent, boolean may) {
         assertThat(Outliers.mayEject(ejected, total, percent)).isEqualTo(may);
     }
@@ -135,7 +143,9 @@ class OutliersTest {
         assertThat(p.none()).isEqualTo(Skip.EJECTED);
         f.panic = 50;
         s.update(f.cluster(), f.listed());
-        assertThat(s.pick(p.begin())).as("minHealthPercent: panic uses it all the same").isNotNull();
+        assertThat(s.pick(p.begin()))
+                .as("minHealthPercent: panic uses it all the same")
+                .isNotNull();
         assertThat(p.panic()).isTrue();
     }
 
@@ -202,7 +212,9 @@ class OutliersTest {
         assertThat(Fixture.host(s, A)).isSameAs(a);
         assertThat(a.ejected()).isTrue();
         assertThat(a.active()).hasValue(7);
-        assertThat(f.removed).singleElement().satisfies(h -> assertThat(h.endpoint().address()).isEqualTo(C));
+        assertThat(f.removed)
+                .singleElement()
+                .satisfies(h -> assertThat(h.endpoint().address()).isEqualTo(C));
         f.endpoints(Fixture.endpoint(B, 1));
         s.update(f.cluster(), f.listed());
         assertThat(s.ejected()).isZero();
@@ -212,8 +224,12 @@ class OutliersTest {
     @Test
     @DisplayName("many event loops at once: never more ejected than allowed, and the count is right")
     void concurrent() throws InterruptedException {
-        Fixture f = new Fixture().endpoints(
-                Fixture.endpoint(A, 1), Fixture.endpoint(B, 1), Fixture.endpoint(C, 1), Fixture.endpoint("10.0.0.4", 1));
+        Fixture f = new Fixture()
+                .endpoints(
+                        Fixture.endpoint(A, 1),
+                        Fixture.endpoint(B, 1),
+                        Fixture.endpoint(C, 1),
+                        Fixture.endpoint("10.0.0.4", 1));
         f.outlier = Optional.of(of(1, 0, 50));
         for (int round = 0; round < 50; round++) {
             ClusterState s = f.build();

@@ -153,8 +153,7 @@ class PoolsTest {
     @Test
     @DisplayName("maxConnectionDuration: an old connection takes no further requests")
     void duration() throws Exception {
-        f.transport = new Transport(
-                30, 0, Optional.empty(), Optional.empty(), io.milepost.mesh.Cluster.Dns.DEFAULT);
+        f.transport = new Transport(30, 0, Optional.empty(), Optional.empty(), io.milepost.mesh.Cluster.Dns.DEFAULT);
         ClusterState c = f.build();
         server.answer(2);
         Attempt.start(loop, pools, c).result();
@@ -177,7 +176,9 @@ class PoolsTest {
         assertThat(f.removed).containsExactly(h);
         pools.drain(h);
         await().untilAsserted(() -> assertThat(server.closed).hasValue(1));
-        assertThat(two.stream().filter(a -> a.outcome.isDone()).count()).as("the busy one goes on").isEqualTo(1);
+        assertThat(two.stream().filter(a -> a.outcome.isDone()).count())
+                .as("the busy one goes on")
+                .isEqualTo(1);
         server.answer(1);
         assertThat(count(two, "200")).as("no request fails").isEqualTo(2);
         await().untilAsserted(() -> assertThat(server.closed).hasValue(2));

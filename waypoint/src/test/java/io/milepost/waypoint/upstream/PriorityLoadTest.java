@@ -48,7 +48,8 @@ class PriorityLoadTest {
         int[] usable = ints(healthy);
         int[] total = new int[usable.length];
         Arrays.fill(total, 100);
-        assertThat(percents(PriorityLoad.of(usable, total, panic, 0), usable.length)).isEqualTo(expected);
+        assertThat(percents(PriorityLoad.of(usable, total, panic, 0), usable.length))
+                .isEqualTo(expected);
     }
 
     @Test
@@ -97,6 +98,7 @@ class PriorityLoadTest {
     @DisplayName("no priorities and empty priorities are no error")
     void empty() {
         assertThat(PriorityLoad.of(new int[0], new int[0], 50, 0).choose(7)).isZero();
-        assertThat(percents(PriorityLoad.of(new int[] {0, 2}, new int[] {0, 2}, 50, 0), 2)).isEqualTo("0 100");
+        assertThat(percents(PriorityLoad.of(new int[] {0, 2}, new int[] {0, 2}, 50, 0), 2))
+                .isEqualTo("0 100");
     }
 }

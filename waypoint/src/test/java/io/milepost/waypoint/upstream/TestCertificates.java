@@ -64,7 +64,9 @@ final class TestCertificates {
         Instant now = Instant.now();
         try {
             JcaX509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(
-                    names == null ? new X500Name(subject) : new X500Name(authority.getSubjectX500Principal().getName()),
+                    names == null
+                            ? new X500Name(subject)
+                            : new X500Name(authority.getSubjectX500Principal().getName()),
                     BigInteger.valueOf(serial++),
                     Date.from(now.minusSeconds(60)),
                     Date.from(now.plusSeconds(3600)),
