@@ -13,8 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** What scenarios work with: proxies, load and a place for what they find. */
 public final class Bench {
-    private static final double SETTLE = 0.3;
-    private static final double RAMP = 0.3;
+    private static final double SETTLE = 0.2;
+    private static final double RAMP = 0.2;
 
     private final Lab lab;
     private final Deployments deployments;

@@ -28,16 +28,17 @@ final class BulkScenario implements Scenario.Action {
     @Override
     public void run(Bench bench) {
         Rounds rounds = bench.rounds();
-        for (int round = -1; round < bench.plan().rounds(); round++) {
+        for (int round = 0; round < bench.plan().rounds(); round++) {
             for (Side side : List.of(Side.MILEPOST, Side.ENVOY, Side.FLOOR)) {
-                if (!bench.deployments().has(side)) {
+                if (!bench.deployments().has(side) || bench.plan().skips(side, round)) {
                     continue;
                 }
                 Proxy proxy = bench.deployments().get(side, Workload.PLAIN);
                 try (Load load = bench.lab().load(proxy, shape, inner, inner, 0)) {
+                    bench.warm(side, Workload.PLAIN, shape, load);
                     Bench.Window w = bench.saturate(proxy, load, bench.plan().window());
                     double bytes = up ? w.outcome().sentBytes() : w.outcome().receivedBytes();
-                    if (round >= 0 && bytes > 0) {
+                    if (bytes > 0) {
                         rounds.add(new Metric(name, "CPU per GiB", "s"), side, w.cpuSeconds() / (bytes / GIB));
                         rounds.add(
                                 new Metric(name, "speed", "MB/s"),

@@ -35,7 +35,7 @@ final class ConnectionScenario {
                     Bench.Window w = bench.saturate(
                             proxy,
                             load,
-                            counts ? bench.plan().window() : bench.plan().warmup() / 3);
+                            counts ? bench.plan().window() : bench.plan().warmup() * (side == Side.ENVOY ? 0.1 : 0.8));
                     if (counts) {
                         bench.rounds().add(new Metric(NEW, "CPU per connection", "us"), side, w.cpuMicros());
                         bench.rounds()

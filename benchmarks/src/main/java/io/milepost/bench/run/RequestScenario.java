@@ -61,21 +61,27 @@ final class RequestScenario implements Scenario.Action {
                 }
             }
             for (int round = 0; round < plan.rounds(); round++) {
-                loads.forEach((side, load) -> bench.addRequests(
-                        name + ", saturated",
-                        side,
-                        bench.saturate(bench.deployments().get(side, workload), load, plan.window()),
-                        true));
+                for (Map.Entry<Side, Load> e : inRound(loads, plan, round)) {
+                    Proxy proxy = bench.deployments().get(e.getKey(), workload);
+                    Bench.Window w = bench.saturate(proxy, e.getValue(), plan.window());
+                    bench.addRequests(name + ", saturated", e.getKey(), w, true);
+                }
             }
             for (int round = 0; round < plan.rounds() && rate > 0; round++) {
-                loads.forEach((side, load) -> bench.addRequests(
-                        name + ", " + (int) rate + "/s",
-                        side,
-                        bench.atRate(bench.deployments().get(side, workload), load, rate, plan.rateWindow()),
-                        false));
+                for (Map.Entry<Side, Load> e : inRound(loads, plan, round)) {
+                    Proxy proxy = bench.deployments().get(e.getKey(), workload);
+                    Bench.Window w = bench.atRate(proxy, e.getValue(), rate, plan.rateWindow());
+                    bench.addRequests(name + ", " + (int) rate + "/s", e.getKey(), w, false);
+                }
             }
         } finally {
             loads.values().forEach(Load::close);
         }
+    }
+
+    private static List<Map.Entry<Side, Load>> inRound(Map<Side, Load> loads, Plan plan, int round) {
+        return loads.entrySet().stream()
+                .filter(e -> !plan.skips(e.getKey(), round))
+                .toList();
     }
 }
