@@ -47,6 +47,17 @@ public record ClientConnection(
                 id);
     }
 
+    /** Namespace of the client's identity ({@code spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT}); empty when it has none. */
+    public String namespace() {
+        String p = principal;
+        int from = p == null ? -1 : p.indexOf("/ns/");
+        if (p == null || from < 0) {
+            return "";
+        }
+        int to = p.indexOf('/', from + 4);
+        return to < 0 ? "" : p.substring(from + 4, to);
+    }
+
     /** As Envoy without trusted hops: the last entry of the list, if it is an address. */
     private static @Nullable IpAddress last(@Nullable String list) {
         if (list == null) {

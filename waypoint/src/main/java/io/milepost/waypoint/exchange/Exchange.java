@@ -81,7 +81,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             return;
         }
         readRemote();
-        RouteDecision r = service.routes().route(request);
+        RouteDecision r = service.routes(client).route(request);
         route = r;
         if (r != null) {
             routeName = r.rule().name();
@@ -301,7 +301,12 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         flags |= HttpService.flagsOf(reply.flags());
         details = reply.details();
         boolean withBody = reply.hasBody(grpc, request);
-        respond(reply.head(grpc), !withBody);
+        ResponseHead head = reply.head(grpc);
+        if (reply.body().isEmpty() && request.protocol() == RequestHead.Protocol.HTTP_2) {
+            // END_STREAM says it (recorded: gw-nobody).
+            head.headers().remove(HeaderName.CONTENT_LENGTH);
+        }
+        respond(head, !withBody);
         if (withBody) {
             AsciiString text = reply.body();
             bytesSent += text.length();
@@ -323,6 +328,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             case "ROUTE_NAME" -> routeName();
             case "PROTOCOL" -> request.protocol().toString();
             case "RESPONSE_CODE_DETAILS" -> details;
+            case "RESPONSE_FLAGS" -> ResponseFlags.text(flags, false);
             default -> null;
         };
         return v == null ? null : v.toString();

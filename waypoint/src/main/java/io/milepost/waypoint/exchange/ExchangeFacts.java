@@ -49,6 +49,9 @@ abstract class ExchangeFacts implements Attributes, Served {
     @Nullable
     CharSequence upstreamLocal;
 
+    /** Of the stream that was opened last. */
+    RequestHead.@Nullable Protocol upstreamProtocol;
+
     private @Nullable IpAddress remoteIp;
     private @Nullable AsciiString remoteText;
 
@@ -209,6 +212,11 @@ abstract class ExchangeFacts implements Attributes, Served {
             return upstreamLocal == null ? null : TUNNEL_LOCAL;
         }
         return upstreamLocal;
+    }
+
+    @Override
+    public final RequestHead.@Nullable Protocol upstreamProtocol() {
+        return upstreamProtocol;
     }
 
     @Override

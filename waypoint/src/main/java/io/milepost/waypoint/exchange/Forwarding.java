@@ -67,6 +67,8 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     private boolean retryHeld;
 
     private boolean streamHeld;
+    /** On a connection that the endpoint may have closed while it was idle. */
+    private boolean onRested;
     private boolean activeHeld;
 
     Forwarding(Exchange exchange, ForwardPlan plan, ForwardPlan.Target target, ClusterState cluster) {
@@ -193,7 +195,8 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     }
 
     @Override
-    public void onStream(UpstreamStream stream, boolean reused) {
+    public void onStream(UpstreamStream stream, boolean rested) {
+        onRested = rested;
         waiting = null;
         streamHeld = true;
         if (exchange.done) {
@@ -202,6 +205,9 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
             return;
         }
         upstream = stream;
+        exchange.upstreamProtocol = http2(cluster.cluster(), exchange.request)
+                ? RequestHead.Protocol.HTTP_2
+                : RequestHead.Protocol.HTTP_1_1;
         exchange.upstreamLocal = worker.addressText(stream.localAddress());
         requestSent = true;
         RequestBody body = exchange.body;
@@ -423,11 +429,38 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     @Override
     public void onReset(Reset reason, String detail) {
         upstream = null;
+        if (reason == Reset.CONNECTION_TERMINATION && mayMoveOn()) {
+            moveOn();
+            return;
+        }
         release();
         if (!exchange.done) {
             exchange.transportFailure = detail.isEmpty() ? null : detail;
             failed(reason);
         }
+    }
+
+    /**
+     * Whether the request may go to another connection without counting as a retry: the endpoint closed this one, idle
+     * until now, before it answered anything. Only for methods that may be repeated (RFC 9110, 9.2.2).
+     */
+    private boolean mayMoveOn() {
+        return onRested
+                && activeHeld
+                && !exchange.done
+                && !responseStarted
+                && !exchange.upgrade
+                && exchange.body.replayable()
+                && RequestEdge.isIdempotent(exchange.request.method());
+    }
+
+    private void moveOn() {
+        HostState h = java.util.Objects.requireNonNull(exchange.host, "no host");
+        giveStreamBack();
+        onRested = false;
+        cluster.stats().movedOn();
+        Cluster c = cluster.cluster();
+        waiting = worker.pools().open(cluster, h, http2(c, exchange.request), traits(c), this, this);
     }
 
     @Override

@@ -18,6 +18,7 @@ import io.milepost.waypoint.codec.DownstreamStream;
 import io.milepost.waypoint.codec.ExchangeFactory;
 import io.milepost.waypoint.codec.ExchangeHandler;
 import io.netty.util.AsciiString;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ public final class HttpService {
 
     private final HttpChain chain;
     private final RouteMatcher routes;
+    private final Map<String, RouteMatcher> consumerRoutes;
     private final HttpFilter[] filters;
     private final LogSink log;
     private final AsciiString serverName;
@@ -54,6 +56,9 @@ public final class HttpService {
     public HttpService(HttpChain chain, LogSink log) {
         this.chain = chain;
         this.routes = RouteMatcher.compile(chain.routes());
+        Map<String, RouteMatcher> consumers = new HashMap<>();
+        chain.consumerRoutes().forEach((namespace, table) -> consumers.put(namespace, RouteMatcher.compile(table)));
+        this.consumerRoutes = Map.copyOf(consumers);
         this.filters = new HttpFilter[] {
             new RbacHttpFilter(CompiledPolicies.compile(chain.policies())),
             new UpgradeHttpFilter(),
@@ -68,8 +73,13 @@ public final class HttpService {
         return chain;
     }
 
-    RouteMatcher routes() {
-        return routes;
+    /** The routes for a client: those of its namespace, if it has consumer routes. */
+    RouteMatcher routes(ClientConnection client) {
+        if (consumerRoutes.isEmpty()) {
+            return routes;
+        }
+        RouteMatcher own = consumerRoutes.get(client.namespace());
+        return own == null ? routes : own;
     }
 
     /** In the order in which a request passes them. */

@@ -54,13 +54,17 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
             return null;
         }
         RequestHead copy = new RequestHead(
-                r.protocol(), r.method(), r.authority(), r.path(), r.scheme(), r.headers().copy());
+                r.protocol(),
+                r.method(),
+                r.authority(),
+                r.path(),
+                r.scheme(),
+                r.headers().copy());
         boolean ended = exchange.requestEnded && exchange.body.isEmpty();
         Mirror m = new Mirror(worker, cluster, h, copy, ended);
         exchange.body.copyTo(m);
         h.active().incrementAndGet();
-        m.timeout = worker.loop()
-                .schedule(m::cancel, millis > 0 ? millis : LONGEST_MILLIS, TimeUnit.MILLISECONDS);
+        m.timeout = worker.loop().schedule(m::cancel, millis > 0 ? millis : LONGEST_MILLIS, TimeUnit.MILLISECONDS);
         Traits traits = Traits.matter(cluster.cluster())
                 ? Traits.of(
                         cluster.cluster(),

@@ -67,9 +67,11 @@ public final class RequestEdge {
             }
             r.path(normal);
         }
+        joinForwardedFor(h);
         AsciiString proto = h.get(HeaderName.X_FORWARDED_PROTO);
         if (proto == null) {
-            // The tunnel carries plain text: what the request's target says of a scheme does not count (recorded: http-target).
+            // The tunnel carries plain text: what the request's target says of a scheme does not count (recorded:
+            // http-target).
             h.add(HeaderName.X_FORWARDED_PROTO, HTTP);
             r.scheme(HTTP);
         } else {
@@ -78,6 +80,21 @@ public final class RequestEdge {
         if (!h.contains(HeaderName.X_REQUEST_ID)) {
             h.add(HeaderName.X_REQUEST_ID, uuid());
         }
+    }
+
+    /** Several lines are one list (recorded: authz-ip). */
+    private static void joinForwardedFor(Headers h) {
+        int first = h.indexOf(HeaderName.X_FORWARDED_FOR, 0);
+        if (first < 0 || h.indexOf(HeaderName.X_FORWARDED_FOR, first + 1) < 0) {
+            return;
+        }
+        StringBuilder list = new StringBuilder(h.value(first));
+        for (int i = h.indexOf(HeaderName.X_FORWARDED_FOR, first + 1);
+                i >= 0;
+                i = h.indexOf(HeaderName.X_FORWARDED_FOR, i + 1)) {
+            list.append(',').append(h.value(i));
+        }
+        h.set(HeaderName.X_FORWARDED_FOR, new AsciiString(list));
     }
 
     private static boolean mayHoldEnvoyHeaders(Headers h) {
@@ -110,5 +127,15 @@ public final class RequestEdge {
             b[at++] = HEX[(int) (word >>> (60 - 4 * (i & 15))) & 15];
         }
         return new AsciiString(b, false);
+    }
+
+    /** Methods that may be sent again when it is not known whether the first one arrived. */
+    static boolean isIdempotent(AsciiString method) {
+        return method.contentEquals("GET")
+                || method.contentEquals("HEAD")
+                || method.contentEquals("OPTIONS")
+                || method.contentEquals("PUT")
+                || method.contentEquals("DELETE")
+                || method.contentEquals("TRACE");
     }
 }

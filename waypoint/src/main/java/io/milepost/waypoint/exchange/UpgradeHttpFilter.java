@@ -8,8 +8,7 @@ import io.milepost.http.HeaderName;
 
 /** Upgrades to anything but WebSocket are refused (recorded: http-upgrade). */
 final class UpgradeHttpFilter implements HttpFilter {
-    private static final FilterResult REFUSED =
-            new FilterResult.Reply(LocalReply.of(403, "", "upgrade_failed", ""));
+    private static final FilterResult REFUSED = new FilterResult.Reply(LocalReply.of(403, "", "upgrade_failed", ""));
 
     @Override
     public FilterResult onRequest(FilterContext context) {

@@ -11,7 +11,8 @@ import io.netty.util.AsciiString;
 
 /** What balancers and endpoints say, in the words of replies and of outlier detection. Pure. */
 final class UpstreamReplies {
-    private static final LocalReply DNS_FAILED = LocalReply.of(503, "DNS resolution failure", "dns_resolution_failure", "DF");
+    private static final LocalReply DNS_FAILED =
+            LocalReply.of(503, "DNS resolution failure", "dns_resolution_failure", "DF");
     private static final LocalReply DNS_OVERFLOW = LocalReply.of(503, "DNS cache overflow", "dns_cache_overflow", "UO");
 
     private UpstreamReplies() {}
