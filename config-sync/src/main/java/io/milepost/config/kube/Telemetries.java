@@ -1,6 +1,8 @@
 package io.milepost.config.kube;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.milepost.mesh.SourceRef;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.TelemetrySettings.AccessLog;
@@ -23,6 +25,7 @@ final class Telemetries {
                     + "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
                     + "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
 
+    private static final ObjectMapper PLAIN_JSON = new ObjectMapper();
     private static final Map<String, Object> JSON = Map.ofEntries(
             Map.entry("start_time", "%START_TIME%"),
             Map.entry("route_name", "%ROUTE_NAME%"),
@@ -114,10 +117,22 @@ final class Telemetries {
             if (format.isEmpty()) {
                 return new Format.Json(JSON);
             }
-            JsonNode n = YamlReader.tree(format, mesh.source(), report);
-            return new Format.Json(json(n));
+            return new Format.Json(jsonFormat(format));
         }
         return new Format.Text(line(format.isEmpty() ? TEXT : format));
+    }
+
+    /** JSON and not YAML: numbers and booleans stay what they are (recorded: log-json-format). */
+    private Map<String, Object> jsonFormat(String format) {
+        try {
+            return json(PLAIN_JSON.readTree(format));
+        } catch (JsonProcessingException e) {
+            report.add(Finding.warning(
+                    mesh.source(),
+                    "accessLogFormat is no JSON (" + e.getOriginalMessage()
+                            + "), Istio's default JSON format is used: mend it or set accessLogEncoding to TEXT"));
+            return JSON;
+        }
     }
 
     private static String line(String format) {
