@@ -263,7 +263,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     void respond(ResponseHead head, boolean end) {
         response = head;
         Headers h = head.headers();
-        h.set(HeaderName.SERVER, service.serverName());
         if (!h.contains(HeaderName.DATE)) {
             h.add(HeaderName.DATE, HttpDate.now());
         }
@@ -280,6 +279,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         for (int i = reachedFilters - 1; i >= 0; i--) {
             filters[i].onResponse(this, head);
         }
+        // Last, as Envoy: what a rule sets as server does not count (recorded: gw-resp-headers).
+        h.set(HeaderName.SERVER, service.serverName());
         downstream.head(head, end);
     }
 
