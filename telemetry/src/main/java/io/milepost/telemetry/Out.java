@@ -33,9 +33,10 @@ final class Out {
         if (value instanceof AsciiString a) {
             bytes(out, a.array(), a.arrayOffset() + from, a.arrayOffset() + to, mode, underscores);
         } else if (isPlain(value, from, to)) {
-            for (int i = from; i < to; i++) {
-                char c = value.charAt(i);
-                out.writeByte(c == ' ' && underscores ? '_' : c);
+            if (!underscores && from == 0 && to == value.length()) {
+                ByteBufUtil.writeAscii(out, value);
+            } else {
+                plain(out, value, from, to, underscores);
             }
         } else {
             byte[] b = value.subSequence(from, to).toString().getBytes(StandardCharsets.UTF_8);
@@ -43,6 +44,13 @@ final class Out {
         }
         if (mode == Mode.JSON) {
             out.writeByte('"');
+        }
+    }
+
+    private static void plain(ByteBuf out, CharSequence value, int from, int to, boolean underscores) {
+        for (int i = from; i < to; i++) {
+            char c = value.charAt(i);
+            out.writeByte(c == ' ' && underscores ? '_' : c);
         }
     }
 
@@ -78,6 +86,10 @@ final class Out {
     }
 
     private static void text(ByteBuf out, byte[] b, int from, int to, boolean underscores) {
+        if (!underscores && isOneLine(b, from, to)) {
+            out.writeBytes(b, from, to - from);
+            return;
+        }
         for (int i = from; i < to; i++) {
             byte c = b[i];
             if (c == '\n' || c == '\r' || c == 0) {
@@ -90,6 +102,16 @@ final class Out {
                 out.writeByte(c == ' ' && underscores ? '_' : c);
             }
         }
+    }
+
+    private static boolean isOneLine(byte[] b, int from, int to) {
+        for (int i = from; i < to; i++) {
+            byte c = b[i];
+            if (c == '\n' || c == '\r' || c == 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void jsonByte(ByteBuf out, int c) {
@@ -145,6 +167,10 @@ final class Out {
                 return;
             }
             value = -value;
+        }
+        if (value < 10) {
+            out.writeByte((int) ('0' + value));
+            return;
         }
         long scale = 1;
         while (value / scale >= 10) {

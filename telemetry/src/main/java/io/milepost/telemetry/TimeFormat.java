@@ -2,8 +2,10 @@ package io.milepost.telemetry;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A point in time as Envoy's START_TIME prints it: strftime in UTC, {@code %3f} for fractions, {@code %E3S} for seconds
@@ -30,7 +32,16 @@ final class TimeFormat {
     private static final String[] DAYS = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
     /** {@code 2026-08-01T12:00:00.123Z}. */
-    static final TimeFormat DEFAULT = compile("%Y-%m-%dT%H:%M:%E3SZ");
+    private static final String DEFAULT_FORMAT = "%Y-%m-%dT%H:%M:%E3SZ";
+
+    static final TimeFormat DEFAULT = compile(DEFAULT_FORMAT);
+
+    /** What of the default format follows the full second. */
+    private static final int MILLIS_AND_ZONE = 4;
+
+    /** Lines of the same second begin alike; any thread may replace it. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Second(long seconds, byte[] text) {}
 
     private interface Part {
         void write(Civil t, ByteBuf out);
@@ -78,12 +89,39 @@ final class TimeFormat {
     }
 
     private final Part[] parts;
+    private final boolean bySecond;
+    private volatile @Nullable Second last;
 
-    private TimeFormat(List<Part> parts) {
+    private TimeFormat(List<Part> parts, boolean bySecond) {
         this.parts = parts.toArray(Part[]::new);
+        this.bySecond = bySecond;
     }
 
     void write(long epochNanos, ByteBuf out) {
+        if (!bySecond) {
+            render(epochNanos, out);
+            return;
+        }
+        long seconds = Math.floorDiv(epochNanos, 1_000_000_000L);
+        Second s = last;
+        if (s == null || s.seconds() != seconds) {
+            s = second(seconds);
+            last = s;
+        }
+        out.writeBytes(s.text());
+        Out.padded(out, Math.floorMod(epochNanos, 1_000_000_000L) / 1_000_000, 3, '0');
+        out.writeByte('Z');
+    }
+
+    private Second second(long seconds) {
+        ByteBuf text = Unpooled.buffer(32);
+        render(seconds * 1_000_000_000L, text);
+        byte[] bytes = new byte[text.readableBytes() - MILLIS_AND_ZONE];
+        text.readBytes(bytes);
+        return new Second(seconds, bytes);
+    }
+
+    private void render(long epochNanos, ByteBuf out) {
         Civil t = Civil.of(epochNanos);
         for (Part p : parts) {
             p.write(t, out);
@@ -128,7 +166,7 @@ final class TimeFormat {
             }
         }
         flush(literal, parts);
-        return new TimeFormat(parts);
+        return new TimeFormat(parts, format.equals(DEFAULT_FORMAT));
     }
 
     private static void fractionOfSeconds(char digits, boolean point, String format, List<Part> parts) {

@@ -51,4 +51,16 @@ class TimeFormatTest {
         assertThat(write(TimeFormat.compile(format), Instant.parse("2024-02-29T13:03:04.500Z")))
                 .isEqualTo(expected);
     }
+
+    @Test
+    void theDefaultFollowsTheClockWithinASecondAndPastIt() {
+        assertThat(write(TimeFormat.DEFAULT, Instant.parse("2026-11-21T23:59:59.001Z")))
+                .isEqualTo("2026-11-21T23:59:59.001Z");
+        assertThat(write(TimeFormat.DEFAULT, Instant.parse("2026-11-21T23:59:59.999999Z")))
+                .isEqualTo("2026-11-21T23:59:59.999Z");
+        assertThat(write(TimeFormat.DEFAULT, Instant.parse("2026-11-22T00:00:00Z")))
+                .isEqualTo("2026-11-22T00:00:00.000Z");
+        assertThat(write(TimeFormat.DEFAULT, Instant.parse("1969-12-31T23:59:59.500Z")))
+                .isEqualTo("1969-12-31T23:59:59.500Z");
+    }
 }
