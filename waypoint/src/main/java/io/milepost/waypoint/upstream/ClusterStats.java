@@ -32,6 +32,11 @@ public final class ClusterStats {
 
     ClusterStats() {}
 
+    /** A request left a connection that its endpoint had closed while it was idle. */
+    public void movedOn() {
+        poolRetries.increment();
+    }
+
     /** Names of all counters. */
     public static List<String> names() {
         List<String> all = new ArrayList<>();

@@ -237,6 +237,13 @@ abstract class HostPool {
         return limit <= 0 ? Long.MAX_VALUE : limit * 1_000_000;
     }
 
+    /** Applications close what is idle, seldom after less than this. */
+    private static final long RESTED_NANOS = 1_500_000_000L;
+
+    static boolean rested(int requests, long usedAtNanos) {
+        return requests > 0 && System.nanoTime() - usedAtNanos >= RESTED_NANOS;
+    }
+
     /** Whether a connection has lived or served long enough. */
     boolean worn(long openedAtNanos, int requests, long now) {
         int most = cluster.cluster().limits().requestsPerConnection();

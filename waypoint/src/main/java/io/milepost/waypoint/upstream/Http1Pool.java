@@ -70,9 +70,9 @@ final class Http1Pool extends HostPool {
             return true;
         }
         Connection c = idle.removeLast();
-        boolean reused = c.http.requests() > 0;
+        boolean rested = rested(c.http.requests(), c.idleAtNanos);
         c.http.begin(listener);
-        ready.onStream(c.http, reused);
+        ready.onStream(c.http, rested);
         return true;
     }
 

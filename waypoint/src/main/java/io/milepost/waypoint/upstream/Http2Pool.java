@@ -59,15 +59,15 @@ final class Http2Pool extends HostPool {
             ready.onFailure(Reset.OVERFLOW, "");
             return true;
         }
+        boolean rested = c.http.activeStreams() == 0 && rested(c.http.requests(), c.usedAtNanos);
         c.usedAtNanos = System.nanoTime();
-        boolean reused = c.http.requests() > 0;
         var stream = c.http.open(listener);
         if (worn(c.openedAtNanos, c.http.requests(), c.usedAtNanos)) {
             usable.remove(c);
             // Only once the stream exists: a connection without streams would close.
             loop.execute(c.http::drain);
         }
-        ready.onStream(stream, reused);
+        ready.onStream(stream, rested);
         return true;
     }
 

@@ -37,9 +37,9 @@ public final class LoopPools {
         /**
          * The stream counts against the cluster's limit of requests until {@link #released}.
          *
-         * @param reused the connection carried requests before
+         * @param rested the connection was idle for so long that the peer may have closed it without our knowing
          */
-        void onStream(UpstreamStream stream, boolean reused);
+        void onStream(UpstreamStream stream, boolean rested);
 
         void onFailure(Reset reason, String detail);
     }

@@ -19,7 +19,7 @@ final class Attempt implements UpstreamStream.Listener, LoopPools.Ready {
     private final ClusterState cluster;
     private final HostState host;
     final CompletableFuture<String> outcome = new CompletableFuture<>();
-    volatile boolean reused;
+    volatile boolean rested;
     volatile LoopPools.Waiting waiting;
     private boolean held;
 
@@ -55,9 +55,9 @@ final class Attempt implements UpstreamStream.Listener, LoopPools.Ready {
     }
 
     @Override
-    public void onStream(UpstreamStream stream, boolean wasReused) {
+    public void onStream(UpstreamStream stream, boolean hasRested) {
         held = true;
-        reused = wasReused;
+        rested = hasRested;
         stream.head(
                 new RequestHead(
                         RequestHead.Protocol.HTTP_1_1,

@@ -83,7 +83,7 @@ class PoolsTest {
         for (int i = 0; i < 5; i++) {
             Attempt a = Attempt.start(loop, pools, c);
             assertThat(a.result()).isEqualTo("200");
-            assertThat(a.reused).isTrue();
+            assertThat(a.rested).as("used a moment ago").isFalse();
         }
         assertThat(server.accepted).hasValue(opened);
         assertThat(c.limits().requests()).isZero();
