@@ -1,5 +1,7 @@
 package io.milepost.config;
 
+import io.milepost.config.analyze.Analysis;
+import io.milepost.config.analyze.Analyzer;
 import io.milepost.config.kube.ConfigException;
 import io.milepost.config.kube.Finding;
 import io.milepost.config.kube.GatewayRef;
@@ -38,6 +40,8 @@ public final class DirectorySource implements SnapshotSource {
 
     private final Path path;
     private final ObjectFiles parser = new ObjectFiles();
+    private final Optional<GatewayRef> waypoint;
+    private final SnapshotBuilder builder;
     private final LiveTranslation translation;
     private volatile List<Finding> status = List.of();
     private volatile boolean closed;
@@ -48,12 +52,19 @@ public final class DirectorySource implements SnapshotSource {
     /** @param waypoint empty for a ztunnel */
     public DirectorySource(Path path, Optional<GatewayRef> waypoint, SnapshotBuilder builder) {
         this.path = path;
+        this.waypoint = waypoint;
+        this.builder = builder;
         this.translation = new LiveTranslation(builder, waypoint);
     }
 
     /** What the last look at the files had to say; errors mean that an older configuration is in force. */
     public List<Finding> status() {
         return status;
+    }
+
+    /** What there is to say about the files as they are now, good or bad. Reads them anew; may be called at any time. */
+    public Analysis analyze() {
+        return new Analyzer(builder).analyze(ObjectFiles.read(path).parse(), waypoint);
     }
 
     @Override

@@ -121,6 +121,7 @@ class DirectorySourceTest {
                 .untilAsserted(() -> assertThat(s.status())
                         .anySatisfy(f -> assertThat(f.toString()).contains("route.yaml", "no valid YAML", "mend")));
         assertThat(seen).isEmpty();
+        assertThat(s.analyze().hasErrors()).isTrue();
         write("route.yaml", route("two"));
         assertThat(next()).isEqualTo("default.two.0");
         assertThat(s.status()).extracting(Finding::severity).doesNotContain(Finding.Severity.ERROR);

@@ -18,6 +18,7 @@ final class GatewayRoutes {
 
     private record Key(String kind, ServiceKey service) {}
 
+    private static final int MANY = 500;
     private static final Comparator<Attached> ORDER = Comparator.comparing(
                     (Attached a) -> a.route().object(), KubeObjects.ORDER)
             .thenComparingInt(a -> a.parent().index());
@@ -32,14 +33,18 @@ final class GatewayRoutes {
         this.all = known;
         Map<KubeObject, GatewayRoute> before = new IdentityHashMap<>(known);
         known.clear();
-        for (String kind : GatewayRouteReader.KINDS) {
-            for (KubeObject o : objects.ofKind(kind)) {
-                if (isGatewayApi(o)) {
+        List<KubeObject> routes = GatewayRouteReader.KINDS.stream()
+                .flatMap(kind -> objects.ofKind(kind).stream())
+                .filter(GatewayRoutes::isGatewayApi)
+                .toList();
+        long unread = routes.stream().filter(o -> !before.containsKey(o)).count();
+        // Reading looks at nothing but the object; many of them are read on all processors.
+        (unread > MANY ? routes.parallelStream() : routes.stream())
+                .map(o -> {
                     GatewayRoute route = before.get(o);
-                    add(route == null ? reader.read(o) : route);
-                }
-            }
-        }
+                    return route == null ? reader.read(o) : route;
+                })
+                .forEachOrdered(this::add);
     }
 
     private void add(GatewayRoute route) {

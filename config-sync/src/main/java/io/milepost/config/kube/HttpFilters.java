@@ -36,23 +36,20 @@ record HttpFilters(
 
     /** Where filters stand, and so which are served. */
     enum Place {
-        RULE(Set.of(
-                "RequestHeaderModifier",
-                "ResponseHeaderModifier",
-                "RequestRedirect",
-                "URLRewrite",
-                "RequestMirror",
-                "CORS")),
-        GRPC_RULE(Set.of("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")),
-        BACKEND(Set.of("RequestHeaderModifier", "ResponseHeaderModifier")),
+        RULE,
+        GRPC_RULE,
+        BACKEND,
         /** The specification allows more than istiod. */
-        STRICT_BACKEND(Set.of(
-                "RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "RequestMirror"));
+        STRICT_BACKEND;
 
-        private final Set<String> served;
-
-        Place(Set<String> served) {
-            this.served = served;
+        boolean serves(String type) {
+            return switch (type) {
+                case "RequestHeaderModifier", "ResponseHeaderModifier" -> true;
+                case "RequestMirror" -> this != BACKEND;
+                case "RequestRedirect", "URLRewrite" -> this == RULE || this == STRICT_BACKEND;
+                case "CORS" -> this == RULE;
+                default -> false;
+            };
         }
     }
 
@@ -94,7 +91,7 @@ record HttpFilters(
         List<MirrorRef> mirrors = new ArrayList<>();
         for (Fields f : owner.list("filters")) {
             String type = f.text("type", "");
-            if (!place.served.contains(type)) {
+            if (!place.serves(type)) {
                 f.skipAll();
                 problem = problem.or(() -> Optional.of(unsupported(f, type, place)));
                 continue;
@@ -115,7 +112,7 @@ record HttpFilters(
 
     private static RouteProblem unsupported(Fields f, String type, Place place) {
         boolean backend = place == Place.BACKEND || place == Place.STRICT_BACKEND;
-        boolean known = Place.RULE.served.contains(type);
+        boolean known = Place.RULE.serves(type);
         String message = type.isEmpty()
                 ? "a filter without type is not understood: write its type"
                 : "filter '" + type + "' is not supported"

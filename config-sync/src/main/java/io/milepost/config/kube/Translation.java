@@ -50,6 +50,7 @@ final class Translation {
         TelemetrySettings refused = served.map(w -> w.telemetry().refused()).orElse(TelemetrySettings.NONE);
         policies.findings(objects, mesh.settings()).forEach(report::add);
         Coverage.report(objects, report);
+        CoreFields.report(objects, report);
         report.reportUnread();
         MeshSnapshot snapshot = new MeshSnapshot(
                 0,

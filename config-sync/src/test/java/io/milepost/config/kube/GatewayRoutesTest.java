@@ -353,4 +353,29 @@ class GatewayRoutesTest {
                 .extracting(f -> f.source().field())
                 .containsExactly("spec.rules[0].matches[0].path.zzz", "spec.rules[0].yyy");
     }
+
+    @Test
+    void fieldsOfOtherObjectsThatHaveNoEffectAreReported() {
+        SnapshotBuilder.Result r = build("""
+                        ---
+                        {apiVersion: v1, kind: Service, metadata: {name: odd}, spec: {sessionAffinity: ClientIP, selectors: {a: b}, ports: [{port: 1, target: 2}]}}
+                        ---
+                        {apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {serviceAcountName: x}}
+                        ---
+                        apiVersion: gateway.networking.k8s.io/v1
+                        kind: Gateway
+                        metadata: {name: second}
+                        spec: {gatewayClassName: istio-waypoint, tls: {}, listeners: [{name: mesh, port: 15008, protocol: HBONE, hostname: h}, {name: h, port: 80, protocol: HTTP}]}
+                        """);
+        assertThat(r.findings())
+                .extracting(f -> f.source().name() + " " + f.source().field())
+                .containsExactlyInAnyOrder(
+                        "odd spec.sessionAffinity",
+                        "odd spec.selectors",
+                        "odd spec.ports[0].target",
+                        "p spec.serviceAcountName",
+                        "second spec.tls",
+                        "second spec.listeners[0].hostname",
+                        "second spec.listeners[1].protocol");
+    }
 }
