@@ -2,6 +2,7 @@ package io.milepost.testbed.demo;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,6 @@ public final class DemoMain implements Callable<Integer> {
     }
 
     private int run(PrintWriter out) throws IOException, InterruptedException {
-        long started = System.nanoTime();
         Path configuration = directory == null
                 ? Path.of(System.getProperty("milepost.home", "."), "examples", "bookinfo")
                 : directory;
@@ -75,7 +75,7 @@ public final class DemoMain implements Callable<Integer> {
                 out.println("  " + line);
             }
             Tour tour = new Tour(mesh, out);
-            out.printf("Ready after %.1f s.%n", (System.nanoTime() - started) / 1e9);
+            out.printf("Ready after %.1f s.%n", secondsUp());
             boolean right = tour.walk(used.resolve(WEIGHTS), once && Files.exists(used.resolve(WEIGHTS)));
             if (once) {
                 return right ? 0 : 1;
@@ -83,6 +83,11 @@ public final class DemoMain implements Callable<Integer> {
             stayUp(out, mesh, tour, configuration);
             return 0;
         }
+    }
+
+    /** Since this virtual machine was started. */
+    static double secondsUp() {
+        return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     }
 
     /** Runs at every end, Ctrl-C included. */

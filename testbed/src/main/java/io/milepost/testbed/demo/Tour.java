@@ -59,7 +59,9 @@ final class Tour {
         long mark = mesh.waypointLog().mark();
         long ztunnelMark = mesh.ztunnelLog().mark();
         Reply reply = ask(curl, "GET", "details", "/details/0", Map.of("user-agent", "curl/8.16.0"));
+        double seconds = DemoMain.secondsUp();
         came(reply, reply.body().strip());
+        out.printf("    first answer %.1f s after the start%n", seconds);
         check(reply.status() == 200, "a 200");
         check(
                 reply.body().contains("\"userAgentSeen\":\"test-agent\""),

@@ -31,8 +31,8 @@ public final class AdminServers implements AutoCloseable {
     private volatile Runnable quit = () -> {};
 
     /** Listens; 0 chooses a port. */
-    public static AdminServers start(
-            Node ztunnel, IpAddress address, int adminPort, int statsPort, int readinessPort) throws IOException {
+    public static AdminServers start(Node ztunnel, IpAddress address, int adminPort, int statsPort, int readinessPort)
+            throws IOException {
         AdminServers admin = new AdminServers(ztunnel);
         try {
             HttpServer readiness = admin.listen(address, readinessPort);

@@ -157,9 +157,7 @@ public final class PodProxy implements AutoCloseable {
      */
     public CompletableFuture<Void> drain(long deadlineMillis) {
         listening.forEach(Channel::close);
-        var _ = context.transport()
-                .loops()
-                .schedule(context.live()::drain, deadlineMillis, TimeUnit.MILLISECONDS);
+        var _ = context.transport().loops().schedule(context.live()::drain, deadlineMillis, TimeUnit.MILLISECONDS);
         // The server's own deadline comes later, so that what is cut is told why.
         return CompletableFuture.allOf(
                 server.drain(deadlineMillis + CUT_MILLIS), context.live().quiet());

@@ -28,8 +28,11 @@ class InboundPlannerTest {
     private static TestMesh mesh() {
         return new TestMesh()
                 .pod("client", "10.77.0.2")
-                .pod("server", "10.77.0.3", p -> p.serves("default/zs.default.svc.cluster.local", Map.of(80, 8080))
-                        .serves("default/also.default.svc.cluster.local", Map.of(90, 8080)))
+                .pod(
+                        "server",
+                        "10.77.0.3",
+                        p -> p.serves("default/zs.default.svc.cluster.local", Map.of(80, 8080))
+                                .serves("default/also.default.svc.cluster.local", Map.of(90, 8080)))
                 .pod("wp", "10.77.0.9", p -> p.serves(WAYPOINT, Map.of(15008, 15008)))
                 .service("zs", "10.78.0.1", Map.of(80, 8080, 443, 8443))
                 .service("also", "10.78.0.4", Map.of(90, 8080))
@@ -59,10 +62,7 @@ class InboundPlannerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             10.77.0.3:8080                   | to 10.77.0.3:8080 as also
             10.77.0.3:9                      | to 10.77.0.3:9 as -
             zs.default.svc.cluster.local:80  | to 10.77.0.3:8080 as zs
@@ -125,17 +125,20 @@ class InboundPlannerTest {
                 .policy("default/only-wp", true, L4Policy.Action.ALLOW, principal("wp"))
                 .policy("default/not-selected", true, L4Policy.Action.DENY, Condition.ANY);
         assertThat(decide(selected, client, 8080).reason()).isEqualTo("allow policies exist, but none allowed");
-        assertThat(decide(selected, "spiffe://cluster.local/ns/default/sa/wp", 8080).allowed()).isTrue();
+        assertThat(decide(selected, "spiffe://cluster.local/ns/default/sa/wp", 8080)
+                        .allowed())
+                .isTrue();
         assertThat(decide(selected, null, 8080).allowed()).isFalse();
 
         TestMesh denied = mesh().policy(
-                "default/no-client",
-                false,
-                L4Policy.Action.DENY,
-                new Condition.And(List.of(
-                        principal("client"),
-                        new Condition.DestinationPort(8080, 8080),
-                        new Condition.SourceIp(Cidr.parse("10.77.0.0/24").orElseThrow()))));
+                        "default/no-client",
+                        false,
+                        L4Policy.Action.DENY,
+                        new Condition.And(List.of(
+                                principal("client"),
+                                new Condition.DestinationPort(8080, 8080),
+                                new Condition.SourceIp(
+                                        Cidr.parse("10.77.0.0/24").orElseThrow()))));
         assertThat(decide(denied, client, 8080).reason()).isEqualTo("explicitly denied by: default/no-client");
         assertThat(decide(denied, client, 9090).allowed()).isTrue();
         assertThat(decide(denied, null, 8080).allowed()).isTrue();

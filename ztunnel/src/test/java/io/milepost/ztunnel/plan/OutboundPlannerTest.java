@@ -52,8 +52,7 @@ class OutboundPlannerTest {
     }
 
     private static OutboundPlan plan(MeshView view, String source, String target, int port) {
-        return OutboundPlanner.plan(
-                view, pod(view, source), ip(source), OWN_PORTS, ip(target), port, new Random(1));
+        return OutboundPlanner.plan(view, pod(view, source), ip(source), OWN_PORTS, ip(target), port, new Random(1));
     }
 
     private static String text(OutboundPlan plan) {
@@ -68,10 +67,7 @@ class OutboundPlannerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             10.78.0.2 | 80   | tunnel 10.77.0.9:15008 for 10.78.0.2:80 as viawp to [spiffe://cluster.local/ns/default/sa/of-wp, spiffe://cluster.local/ns/default/sa/wp]
             10.78.0.2 | 4711 | tunnel 10.77.0.9:15008 for 10.78.0.2:4711 as viawp to [spiffe://cluster.local/ns/default/sa/of-wp, spiffe://cluster.local/ns/default/sa/wp]
             10.77.0.5 | 8080 | tunnel 10.77.0.9:15008 for 10.77.0.5:8080 as - to [spiffe://cluster.local/ns/default/sa/of-wp, spiffe://cluster.local/ns/default/sa/wp]
@@ -91,7 +87,8 @@ class OutboundPlannerTest {
 
     @Test
     void aPortThatOnlyTheEndpointKnows() {
-        MeshView view = mesh().pod("named", "10.77.0.8", p -> p.serves(SERVER, Map.of(81, 8181))).view();
+        MeshView view = mesh().pod("named", "10.77.0.8", p -> p.serves(SERVER, Map.of(81, 8181)))
+                .view();
         assertThat(text(plan(view, "10.77.0.2", "10.78.0.1", 81)))
                 .startsWith("tunnel 10.77.0.8:15008 for 10.77.0.8:8181 as server");
     }
@@ -100,9 +97,11 @@ class OutboundPlannerTest {
     void theWaypointItselfReachesThePodDirectlyButItsServicesThroughIt() {
         MeshView view = mesh().view();
         assertThat(text(plan(view, "10.77.0.9", "10.77.0.5", 8080)))
-                .isEqualTo("tunnel 10.77.0.5:15008 for 10.77.0.5:8080 as - to [spiffe://cluster.local/ns/default/sa/behind]");
+                .isEqualTo(
+                        "tunnel 10.77.0.5:15008 for 10.77.0.5:8080 as - to [spiffe://cluster.local/ns/default/sa/behind]");
         // hbone-and-ztunnel.md §2.2 A: no from-waypoint exemption there
-        assertThat(text(plan(view, "10.77.0.9", "10.78.0.2", 80))).startsWith("tunnel 10.77.0.9:15008 for 10.78.0.2:80");
+        assertThat(text(plan(view, "10.77.0.9", "10.78.0.2", 80)))
+                .startsWith("tunnel 10.77.0.9:15008 for 10.78.0.2:80");
     }
 
     @Test
@@ -111,7 +110,8 @@ class OutboundPlannerTest {
                 .pod("byVip", "10.77.0.21", p -> p.waypoint(byAddress("10.78.0.9")))
                 .view();
         assertThat(text(plan(view, "10.77.0.2", "10.77.0.20", 80)))
-                .isEqualTo("tunnel 10.77.0.9:15008 for 10.77.0.20:80 as - to [spiffe://cluster.local/ns/default/sa/wp]");
+                .isEqualTo(
+                        "tunnel 10.77.0.9:15008 for 10.77.0.20:80 as - to [spiffe://cluster.local/ns/default/sa/wp]");
         assertThat(text(plan(view, "10.77.0.2", "10.77.0.21", 80)))
                 .isEqualTo("tunnel 10.77.0.9:15008 for 10.77.0.21:80 as - to "
                         + "[spiffe://cluster.local/ns/default/sa/of-wp, spiffe://cluster.local/ns/default/sa/wp]");
@@ -120,7 +120,8 @@ class OutboundPlannerTest {
 
     @Test
     void aWaypointThatIsNowhereRefusesInsteadOfBypassing() {
-        MeshView view = mesh().pod("lost", "10.77.0.30", p -> p.waypoint(byHost("default/gone.default.svc.cluster.local")))
+        MeshView view = mesh().pod(
+                        "lost", "10.77.0.30", p -> p.waypoint(byHost("default/gone.default.svc.cluster.local")))
                 .view();
         assertThat(text(plan(view, "10.77.0.2", "10.77.0.30", 80)))
                 .isEqualTo("refused unknown waypoint: default/gone.default.svc.cluster.local");
@@ -130,12 +131,12 @@ class OutboundPlannerTest {
     void aPassthroughServiceGoesWhereItSays() {
         MeshService.Balancing passthrough = new MeshService.Balancing(Mode.PASSTHROUGH, List.of(), false);
         MeshView view = mesh().service("default", "out", "10.78.0.40", Map.of(80, 80), Optional.empty(), passthrough)
-                .service(
-                        "default", "outwp", "10.78.0.41", Map.of(80, 80), Optional.of(byHost(WAYPOINT)), passthrough)
+                .service("default", "outwp", "10.78.0.41", Map.of(80, 80), Optional.of(byHost(WAYPOINT)), passthrough)
                 .view();
         assertThat(text(plan(view, "10.77.0.2", "10.78.0.40", 80))).isEqualTo("plain 10.78.0.40:80 as -");
         // test build_request_passthrough_svc_with_waypoint
-        assertThat(text(plan(view, "10.77.0.2", "10.78.0.41", 80))).startsWith("tunnel 10.77.0.9:15008 for 10.78.0.41:80");
+        assertThat(text(plan(view, "10.77.0.2", "10.78.0.41", 80)))
+                .startsWith("tunnel 10.77.0.9:15008 for 10.78.0.41:80");
     }
 
     @Test
@@ -147,10 +148,18 @@ class OutboundPlannerTest {
                 .service("other", "narrow", "10.80.1.0/24", Map.of(80, 4), Optional.empty(), passthrough)
                 .service("default", "ours", "10.80.0.0/15", Map.of(80, 5), Optional.empty(), passthrough)
                 .view();
-        assertThat(view.serviceAt(ip("10.79.0.1"), "default")).extracting(MeshService::namespace).isEqualTo("default");
-        assertThat(view.serviceAt(ip("10.79.0.1"), "other")).extracting(MeshService::namespace).isEqualTo("other");
-        assertThat(view.serviceAt(ip("10.80.1.1"), "third")).extracting(MeshService::name).isEqualTo("narrow");
-        assertThat(view.serviceAt(ip("10.80.1.1"), "default")).extracting(MeshService::name).isEqualTo("ours");
+        assertThat(view.serviceAt(ip("10.79.0.1"), "default"))
+                .extracting(MeshService::namespace)
+                .isEqualTo("default");
+        assertThat(view.serviceAt(ip("10.79.0.1"), "other"))
+                .extracting(MeshService::namespace)
+                .isEqualTo("other");
+        assertThat(view.serviceAt(ip("10.80.1.1"), "third"))
+                .extracting(MeshService::name)
+                .isEqualTo("narrow");
+        assertThat(view.serviceAt(ip("10.80.1.1"), "default"))
+                .extracting(MeshService::name)
+                .isEqualTo("ours");
         assertThat(view.serviceAt(ip("10.90.0.1"), "default")).isNull();
     }
 
@@ -158,12 +167,22 @@ class OutboundPlannerTest {
     void addressesOfTheSameFamily() {
         MeshView view = new TestMesh()
                 .pod("client", "10.77.0.2")
-                .pod("dual", "10.77.0.3", p -> p.addresses("10.77.0.3", "fd00::3").serves(SERVER, Map.of()))
-                .service("default", "server", "fd00:1::1", Map.of(80, 8080), Optional.empty(), MeshService.Balancing.STANDARD)
+                .pod(
+                        "dual",
+                        "10.77.0.3",
+                        p -> p.addresses("10.77.0.3", "fd00::3").serves(SERVER, Map.of()))
+                .service(
+                        "default",
+                        "server",
+                        "fd00:1::1",
+                        Map.of(80, 8080),
+                        Optional.empty(),
+                        MeshService.Balancing.STANDARD)
                 .view();
         assertThat(text(plan(view, "10.77.0.2", "fd00:1::1", 80)))
                 .startsWith("tunnel fd00::3:15008 for [fd00::3]:8080 as server");
-        assertThat(text(plan(view, "10.77.0.2", "fd00::3", 80))).startsWith("tunnel fd00::3:15008 for [fd00::3]:80 as -");
+        assertThat(text(plan(view, "10.77.0.2", "fd00::3", 80)))
+                .startsWith("tunnel fd00::3:15008 for [fd00::3]:80 as -");
     }
 
     private static Map<String, Integer> spread(TestMesh mesh, MeshService.Balancing how) {
@@ -200,17 +219,23 @@ class OutboundPlannerTest {
     @Test
     void failoverKeepsTheBestRankAndStrictTheFullOne() {
         List<Scope> zones = List.of(Scope.REGION, Scope.ZONE);
-        assertThat(spread(three(), new MeshService.Balancing(Mode.FAILOVER, zones, false))).containsOnlyKeys("a");
-        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, zones, false))).containsOnlyKeys("a");
+        assertThat(spread(three(), new MeshService.Balancing(Mode.FAILOVER, zones, false)))
+                .containsOnlyKeys("a");
+        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, zones, false)))
+                .containsOnlyKeys("a");
         List<Scope> nodes = List.of(Scope.REGION, Scope.ZONE, Scope.NODE);
-        assertThat(spread(three(), new MeshService.Balancing(Mode.FAILOVER, nodes, false))).containsOnlyKeys("a");
-        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, nodes, false))).containsOnlyKeys("none");
-        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, nodes, true))).containsOnlyKeys("sick");
+        assertThat(spread(three(), new MeshService.Balancing(Mode.FAILOVER, nodes, false)))
+                .containsOnlyKeys("a");
+        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, nodes, false)))
+                .containsOnlyKeys("none");
+        assertThat(spread(three(), new MeshService.Balancing(Mode.STRICT, nodes, true)))
+                .containsOnlyKeys("sick");
     }
 
     @Test
     void namesAsAPodWritesThem() {
-        MeshView view = mesh().service("other", "server", "10.78.9.1", Map.of(), Optional.empty(), MeshService.Balancing.STANDARD)
+        MeshView view = mesh().service(
+                        "other", "server", "10.78.9.1", Map.of(), Optional.empty(), MeshService.Balancing.STANDARD)
                 .service("headless", "", Map.of(80, 80))
                 .pod("h", "10.77.7.7", p -> p.serves("default/headless.default.svc.cluster.local", Map.of()))
                 .view();
@@ -218,7 +243,8 @@ class OutboundPlannerTest {
         assertThat(Names.resolve(view, "other", "server")).isEqualTo(ip("10.78.9.1"));
         assertThat(Names.resolve(view, "default", "server.other")).isEqualTo(ip("10.78.9.1"));
         assertThat(Names.resolve(view, "default", "server.other.svc")).isEqualTo(ip("10.78.9.1"));
-        assertThat(Names.resolve(view, "default", "server.other.svc.cluster.local.")).isEqualTo(ip("10.78.9.1"));
+        assertThat(Names.resolve(view, "default", "server.other.svc.cluster.local."))
+                .isEqualTo(ip("10.78.9.1"));
         assertThat(Names.resolve(view, "default", "headless")).isEqualTo(ip("10.77.7.7"));
         assertThat(Names.resolve(view, "default", "example.com")).isNull();
         assertThat(Names.resolve(view, "default", "")).isNull();

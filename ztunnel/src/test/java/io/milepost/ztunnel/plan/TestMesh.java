@@ -69,7 +69,8 @@ final class TestMesh {
 
         Pod namespace(String v) {
             return new Pod(
-                    v, name, addresses, hbone, healthy, capacity, network, node, locality, services, waypoint, policies);
+                    v, name, addresses, hbone, healthy, capacity, network, node, locality, services, waypoint,
+                    policies);
         }
 
         Pod addresses(String... v) {
@@ -90,44 +91,26 @@ final class TestMesh {
 
         Pod plain() {
             return new Pod(
-                    namespace,
-                    name,
-                    addresses,
-                    false,
-                    healthy,
-                    capacity,
-                    network,
-                    node,
-                    locality,
-                    services,
-                    waypoint,
+                    namespace, name, addresses, false, healthy, capacity, network, node, locality, services, waypoint,
                     policies);
         }
 
         Pod sick() {
             return new Pod(
-                    namespace,
-                    name,
-                    addresses,
-                    hbone,
-                    false,
-                    capacity,
-                    network,
-                    node,
-                    locality,
-                    services,
-                    waypoint,
+                    namespace, name, addresses, hbone, false, capacity, network, node, locality, services, waypoint,
                     policies);
         }
 
         Pod capacity(int v) {
             return new Pod(
-                    namespace, name, addresses, hbone, healthy, v, network, node, locality, services, waypoint, policies);
+                    namespace, name, addresses, hbone, healthy, v, network, node, locality, services, waypoint,
+                    policies);
         }
 
         Pod network(String v) {
             return new Pod(
-                    namespace, name, addresses, hbone, healthy, capacity, v, node, locality, services, waypoint, policies);
+                    namespace, name, addresses, hbone, healthy, capacity, v, node, locality, services, waypoint,
+                    policies);
         }
 
         Pod at(String region, String zone, String v) {
@@ -150,7 +133,8 @@ final class TestMesh {
             Map<String, Map<Integer, Integer>> all = new TreeMap<>(services);
             all.put(key, ports);
             return new Pod(
-                    namespace, name, addresses, hbone, healthy, capacity, network, node, locality, all, waypoint, policies);
+                    namespace, name, addresses, hbone, healthy, capacity, network, node, locality, all, waypoint,
+                    policies);
         }
 
         Pod waypoint(WaypointRef v) {

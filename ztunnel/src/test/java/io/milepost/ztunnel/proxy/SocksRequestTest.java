@@ -40,7 +40,8 @@ class SocksRequestTest {
     void greetings(String hex, String expected) {
         ByteBuf in = bytes(hex);
         assertThat(text(SocksRequest.greeting(in))).isEqualTo(expected);
-        assertThat(in.readableBytes()).isEqualTo(expected.equals("greeting") || expected.equals("NO_METHOD") ? 0 : hex.length() / 2);
+        assertThat(in.readableBytes())
+                .isEqualTo(expected.equals("greeting") || expected.equals("NO_METHOD") ? 0 : hex.length() / 2);
     }
 
     @ParameterizedTest
@@ -60,9 +61,7 @@ class SocksRequestTest {
     @Test
     void everyBeginningOfARequestIsIncompleteAndLeftAlone() {
         for (String whole : new String[] {
-            "050100010a4d00031f90",
-            "0501000307726576696577732378",
-            "05010004fd0000000000000000000000000000030050"
+            "050100010a4d00031f90", "0501000307726576696577732378", "05010004fd0000000000000000000000000000030050"
         }) {
             for (int n = 0; n < whole.length() / 2; n++) {
                 ByteBuf in = bytes(whole.substring(0, 2 * n));
@@ -81,8 +80,10 @@ class SocksRequestTest {
 
     @Test
     void answers() {
-        assertThat(HexFormat.of().formatHex(SocksRequest.Answer.SUCCESS.bytes())).isEqualTo("05000001000000000000");
-        assertThat(HexFormat.of().formatHex(SocksRequest.Answer.NO_METHOD.bytes())).isEqualTo("05ff");
+        assertThat(HexFormat.of().formatHex(SocksRequest.Answer.SUCCESS.bytes()))
+                .isEqualTo("05000001000000000000");
+        assertThat(HexFormat.of().formatHex(SocksRequest.Answer.NO_METHOD.bytes()))
+                .isEqualTo("05ff");
         assertThat(IpAddress.parse("reviews")).isEmpty();
     }
 }

@@ -23,7 +23,10 @@ class TextsTest {
         assertThat(Failures.text(forbidden)).isEqualTo("http status: 403 Forbidden");
         assertThat(Failures.flag(forbidden)).isEqualTo(Flag.CONNECT);
         TunnelException refused = new TunnelException(
-                Kind.CONNECT_FAILED, 0, "long", new ConnectException("finishConnect(..) failed: Connection refused: /127.0.0.1:1"));
+                Kind.CONNECT_FAILED,
+                0,
+                "long",
+                new ConnectException("finishConnect(..) failed: Connection refused: /127.0.0.1:1"));
         assertThat(Failures.text(refused)).isEqualTo("io error: Connection refused (os error 111)");
         assertThat(Failures.flag(refused)).isEqualTo(Flag.CONNECT);
         TunnelException timeout = new TunnelException(Kind.CONNECT_TIMEOUT, 0, "long", new ConnectTimeoutException());
@@ -36,8 +39,9 @@ class TextsTest {
                 0,
                 "TLS handshake with 10.0.0.1:15008 failed: identity verification error: peer did not present the expected SAN (a), got [b]");
         assertThat(Failures.text(san))
-                .isEqualTo("io error: invalid peer certificate: Other(OtherError(identity verification error: peer did not"
-                        + " present the expected SAN (a), got [b]))");
+                .isEqualTo(
+                        "io error: invalid peer certificate: Other(OtherError(identity verification error: peer did not"
+                                + " present the expected SAN (a), got [b]))");
         assertThat(Failures.flag(new TunnelException(Kind.CONNECTION_CLOSED, 0, "x")))
                 .isEqualTo(Flag.H2_HANDSHAKE_FAILURE);
         assertThat(Failures.application(new ConnectException("Connection refused: /127.0.0.1:1")))
@@ -56,8 +60,8 @@ class TextsTest {
         ByteBuffer v4 = ByteBuffer.wrap(HexFormat.of().parseHex("0200" + "1f90" + "0a4e0001" + "0000000000000000"));
         assertThat(OriginalDestination.Sockaddr.parse(v4))
                 .isEqualTo(new InetSocketAddress(InetAddress.getByName("10.78.0.1"), 8080));
-        ByteBuffer v6 = ByteBuffer.wrap(
-                HexFormat.of().parseHex("0a00" + "0050" + "00000000" + "fd000000000000000000000000000001" + "00000000"));
+        ByteBuffer v6 = ByteBuffer.wrap(HexFormat.of()
+                .parseHex("0a00" + "0050" + "00000000" + "fd000000000000000000000000000001" + "00000000"));
         assertThat(OriginalDestination.Sockaddr.parse(v6))
                 .isEqualTo(new InetSocketAddress(InetAddress.getByName("fd00::1"), 80));
         assertThat(OriginalDestination.Sockaddr.parse(ByteBuffer.allocate(3))).isNull();
@@ -68,8 +72,10 @@ class TextsTest {
     void theSourceOfConnectionsIsThePodWhereTheKernelLetsIt() throws Exception {
         IpAddress loopback = IpAddress.parse("127.20.0.1").orElseThrow();
         IpAddress pod = IpAddress.parse("10.0.0.1").orElseThrow();
-        assertThat(Transport.source(loopback, InetAddress.getByName("127.20.0.2"))).isEqualTo(loopback.toInetAddress());
-        assertThat(Transport.source(loopback, InetAddress.getByName("192.0.2.1"))).isNull();
+        assertThat(Transport.source(loopback, InetAddress.getByName("127.20.0.2")))
+                .isEqualTo(loopback.toInetAddress());
+        assertThat(Transport.source(loopback, InetAddress.getByName("192.0.2.1")))
+                .isNull();
         assertThat(Transport.source(pod, InetAddress.getByName("192.0.2.1"))).isEqualTo(pod.toInetAddress());
         assertThat(Transport.source(pod, InetAddress.getByName("fd00::1"))).isNull();
     }
