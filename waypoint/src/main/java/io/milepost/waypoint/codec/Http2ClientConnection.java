@@ -19,8 +19,10 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     private boolean goAway;
     private boolean closed;
     private int requests;
+    private @Nullable ScheduledFuture<?> pingTimeout;
 
     private Http2ClientConnection(Runnable onClosed) {
         this.onClosed = onClosed;
@@ -190,6 +193,25 @@ public final class Http2ClientConnection extends Http2EventAdapter {
 
     public void close() {
         context().close();
+    }
+
+    /** Asks for a sign of life; without one within the time the connection closes. */
+    public void ping(long timeoutMillis) {
+        ChannelHandlerContext c = context();
+        if (pingTimeout == null && c.channel().isActive()) {
+            handler().encoder().writePing(c, false, 0, c.newPromise());
+            c.flush();
+            pingTimeout = c.executor().schedule(this::close, timeoutMillis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    @Override
+    public void onPingAckRead(ChannelHandlerContext c, long data) {
+        ScheduledFuture<?> t = pingTimeout;
+        pingTimeout = null;
+        if (t != null) {
+            t.cancel(false);
+        }
     }
 
     /** Opens a stream for one attempt. */

@@ -235,7 +235,7 @@ public final class Connector {
      * What Envoy's access log says of a plain connection that was not made, for example {@code delayed connect error:
      * Connection refused}; empty for tunnels, whose errors its inner connection does not see.
      */
-    static String transportText(Throwable cause) {
+    public static String transportText(Throwable cause) {
         if (cause instanceof TunnelException || cause instanceof ConnectTimeoutException) {
             return "";
         }

@@ -1,6 +1,7 @@
 package io.milepost.waypoint.upstream;
 
 import io.milepost.filters.RetryDecider.Reset;
+import io.milepost.mesh.Cluster.Http2Keepalive;
 import io.milepost.waypoint.codec.Http2ClientConnection;
 import io.milepost.waypoint.codec.UpstreamStream.Listener;
 import io.milepost.waypoint.upstream.LoopPools.Ready;
@@ -23,6 +24,7 @@ final class Http2Pool extends HostPool {
         final Http2ClientConnection http = Http2ClientConnection.create(this::retired);
         final long openedAtNanos = System.nanoTime();
         long usedAtNanos = openedAtNanos;
+        long pingedAtNanos = openedAtNanos;
 
         /** No further streams: GOAWAY, closed, or drained by us. */
         void retired() {
@@ -108,6 +110,7 @@ final class Http2Pool extends HostPool {
     @Override
     void sweep(long now) {
         long limit = idleNanos();
+        Http2Keepalive k = cluster.cluster().transport().http2Keepalive().orElse(null);
         for (Connection c : usable.toArray(new Connection[0])) {
             if (c.http.activeStreams() > 0) {
                 c.usedAtNanos = now;
@@ -118,6 +121,9 @@ final class Http2Pool extends HostPool {
             }
             if (worn(c.openedAtNanos, 0, now)) {
                 c.http.drain();
+            } else if (k != null && now - c.pingedAtNanos >= k.intervalMillis() * 1_000_000) {
+                c.pingedAtNanos = now;
+                c.http.ping(k.timeoutMillis());
             }
         }
     }
