@@ -36,7 +36,8 @@ public final class WaypointProgram implements AutoCloseable {
     /** What a short run takes: compiling well costs more than it gives. */
     public static final List<String> QUICK_START = List.of("-XX:TieredStopAtLevel=1");
 
-    public WaypointProgram(Path folder, String ip, Path root, TestCa.Leaf leaf, List<String> jvmOptions, List<String> options)
+    public WaypointProgram(
+            Path folder, String ip, Path root, TestCa.Leaf leaf, List<String> jvmOptions, List<String> options)
             throws IOException {
         this.ip = ip;
         accessLog = folder.resolve("access.log");

@@ -38,7 +38,9 @@ class ClientsTest {
     @Test
     void everyVariantIsAnotherConfiguration() {
         MeshVariants v = new MeshVariants("127.9");
-        List<String> all = java.util.stream.IntStream.range(0, MeshVariants.COUNT).mapToObj(v::yaml).toList();
+        List<String> all = java.util.stream.IntStream.range(0, MeshVariants.COUNT)
+                .mapToObj(v::yaml)
+                .toList();
         assertThat(all).doesNotHaveDuplicates().allMatch(y -> !y.contains("@"));
     }
 }

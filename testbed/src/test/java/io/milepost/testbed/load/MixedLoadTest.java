@@ -17,6 +17,8 @@ class MixedLoadTest {
         MixedLoad.Report r = MixedLoad.run(folder, "127.35", Duration.ofSeconds(8));
         assertThat(r.failed()).as(r.toString()).isZero();
         assertThat(r.clients()).as(r.toString()).hasSize(3).allMatch(c -> c.good() > 0);
-        assertThat(r.inForce()).as("configurations that were put in force while the clients ran").isGreaterThan(5);
+        assertThat(r.inForce())
+                .as("configurations that were put in force while the clients ran")
+                .isGreaterThan(5);
     }
 }

@@ -86,7 +86,8 @@ class OperationTest {
                 .contains("milepost_access_log_dropped_total 0.0\n")
                 .containsPattern("milepost_event_loop_lag_max_seconds\\{loop=\"0\"} ")
                 .containsPattern("jvm_memory_used_bytes\\{area=\"heap\"");
-        assertThat(mesh.waypoint().ask("GET", 15090, "/stats/prometheus").body()).contains("istio_requests_total{");
+        assertThat(mesh.waypoint().ask("GET", 15090, "/stats/prometheus").body())
+                .contains("istio_requests_total{");
     }
 
     private static void pages(LoadMesh mesh) throws IOException {
@@ -119,9 +120,11 @@ class OperationTest {
             mesh.waypoint().terminate();
             await().atMost(PATIENCE).until(() -> status(mesh, 15021, "/healthz/ready") == 503);
             assertThat(slow).as("the slow request is still being worked on").isNotDone();
-            HttpResponse<String> during = client()
-                    .send(request(http + "/during"), HttpResponse.BodyHandlers.ofString());
-            assertThat(during.statusCode()).as("a client that has not heard yet").isEqualTo(200);
+            HttpResponse<String> during =
+                    client().send(request(http + "/during"), HttpResponse.BodyHandlers.ofString());
+            assertThat(during.statusCode())
+                    .as("a client that has not heard yet")
+                    .isEqualTo(200);
             assertThat(during.headers().firstValue("connection")).contains("close");
             assertThat(slow.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
             assertThat(mesh.waypoint().awaitExit(BEFORE_DEADLINE))
@@ -154,7 +157,8 @@ class OperationTest {
         try (LoadMesh mesh = new LoadMesh(folder, "127.39", WaypointProgram.QUICK_START, List.of())) {
             assertThat(mesh.waypoint().ask("GET", 15000, "/drain").statusCode()).isEqualTo(405);
             assertThat(status(mesh, 15021, "/healthz/ready")).isEqualTo(200);
-            assertThat(mesh.waypoint().ask("POST", 15000, "/drain").statusCode()).isEqualTo(200);
+            assertThat(mesh.waypoint().ask("POST", 15000, "/drain").statusCode())
+                    .isEqualTo(200);
             assertThat(status(mesh, 15021, "/healthz/ready")).isEqualTo(503);
             assertThat(mesh.waypoint().ask("GET", 15000, "/ready").body()).isEqualTo("DRAINING\n");
         }

@@ -35,7 +35,8 @@ class RealClientsTest {
 
     private static String curl(String... arguments) {
         String curl = Clients.find("curl", "curl");
-        List<String> command = new java.util.ArrayList<>(List.of(curl, "-sS", "-m", "60", "-w", "%{http_code} %{http_version}"));
+        List<String> command =
+                new java.util.ArrayList<>(List.of(curl, "-sS", "-m", "60", "-w", "%{http_code} %{http_version}"));
         command.addAll(List.of(arguments));
         Clients.Run r = Clients.run(PATIENCE.plusSeconds(10), command);
         assertThat(r.exit()).as(r.output()).isZero();
@@ -79,7 +80,8 @@ class RealClientsTest {
         assertThat(c.good()).isEqualTo(20);
         Pattern count = Pattern.compile("istio_requests_total\\{.*request_protocol=\"grpc\",response_code=\"200\","
                 + "grpc_response_status=\"0\",.*} (\\d+)");
-        long counted = count.matcher(mesh.waypoint().ask("GET", 15020, "/metrics").body())
+        long counted = count.matcher(
+                        mesh.waypoint().ask("GET", 15020, "/metrics").body())
                 .results()
                 .mapToLong(m -> Long.parseLong(m.group(1)))
                 .sum();

@@ -43,19 +43,22 @@ class ArchitectureTest {
 
     @TestFactory
     Stream<DynamicTest> modulesUseOnlyWhatStandsBelow() {
-        return MAY_USE.keySet().stream().sorted().map(module -> DynamicTest.dynamicTest(module, () -> {
-            List<String> allowed = new ArrayList<>(MAY_USE.get(module));
-            allowed.add(module);
-            String[] ours = allowed.stream().map(m -> "io.milepost." + m + "..").toArray(String[]::new);
-            noClasses()
-                    .that()
-                    .resideInAPackage("io.milepost." + module + "..")
-                    .should()
-                    .dependOnClassesThat(resideInAPackage("io.milepost..")
-                            .and(resideInAnyPackage(ours).negate()))
-                    .because("arrows point down only")
-                    .check(ALL);
-        }));
+        return MAY_USE.keySet().stream()
+                .sorted()
+                .map(module -> DynamicTest.dynamicTest(module, () -> {
+                    List<String> allowed = new ArrayList<>(MAY_USE.get(module));
+                    allowed.add(module);
+                    String[] ours =
+                            allowed.stream().map(m -> "io.milepost." + m + "..").toArray(String[]::new);
+                    noClasses()
+                            .that()
+                            .resideInAPackage("io.milepost." + module + "..")
+                            .should()
+                            .dependOnClassesThat(resideInAPackage("io.milepost..")
+                                    .and(resideInAnyPackage(ours).negate()))
+                            .because("arrows point down only")
+                            .check(ALL);
+                }));
     }
 
     @Test
@@ -158,7 +161,10 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .resideInAnyPackage(
-                        "io.milepost.policy..", "io.milepost.filters..", "io.milepost.telemetry..", "io.milepost.waypoint..")
+                        "io.milepost.policy..",
+                        "io.milepost.filters..",
+                        "io.milepost.telemetry..",
+                        "io.milepost.waypoint..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("java.util.regex..")
@@ -184,6 +190,8 @@ class ArchitectureTest {
                 without.add(c.getPackageName());
             }
         }
-        assertThat(without).as("packages without a package-info.java with @NullMarked").isEmpty();
+        assertThat(without)
+                .as("packages without a package-info.java with @NullMarked")
+                .isEmpty();
     }
 }

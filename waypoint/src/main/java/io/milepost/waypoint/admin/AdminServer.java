@@ -98,24 +98,30 @@ public final class AdminServer implements AutoCloseable {
         return "the admin, status and metrics ports cannot be opened: " + cause.getMessage();
     }
 
+    /** The whole request is read first, bounded: an answer before it would leave the connection waiting for the rest. */
     private HttpResponse serve(ServiceRequestContext context, HttpRequest request) {
+        return HttpResponse.of(
+                request.aggregate().thenCompose(r -> answer(context, request)).thenApply(AdminServer::respond));
+    }
+
+    private CompletableFuture<Answer> answer(ServiceRequestContext context, HttpRequest request) {
         Listener l = listener(context.localAddress());
         if (l == null) {
-            return respond(Answer.notFound(request.path()));
+            return CompletableFuture.completedFuture(Answer.notFound(request.path()));
         }
         if (l.localOnly() && !isLocal(request)) {
-            return respond(Answer.text(403, "name the address or localhost as host, and not from another site\n"));
+            return CompletableFuture.completedFuture(
+                    Answer.text(403, "name the address or localhost as host, and not from another site\n"));
         }
         Question q = new Question(request.method().name(), context.path(), query(context));
         if (!q.isPost() && !q.method().equals("GET") && !q.method().equals("HEAD")) {
-            return respond(Answer.wrongMethod("GET or POST"));
+            return CompletableFuture.completedFuture(Answer.wrongMethod("GET or POST"));
         }
         if (l.site() instanceof StatusSite status) {
             // A probe must not wait behind a large page.
-            return respond(status.answer(q));
+            return CompletableFuture.completedFuture(status.answer(q));
         }
-        return HttpResponse.of(
-                CompletableFuture.supplyAsync(() -> respond(answer(l.site(), q)), context.blockingTaskExecutor()));
+        return CompletableFuture.supplyAsync(() -> answer(l.site(), q), context.blockingTaskExecutor());
     }
 
     private static Answer answer(Site site, Question q) {
