@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -55,7 +56,7 @@ class InboundPlannerTest {
         };
     }
 
-    private static String connect(String pod, String authority, String host) {
+    private static String connect(String pod, String authority, @Nullable String host) {
         MeshView view = mesh().view();
         Workload own = Objects.requireNonNull(view.workloadAt(ip(pod)));
         return text(InboundPlanner.tunnel(view, own, ip(pod), authority, host, OWN_PORTS));
@@ -107,7 +108,7 @@ class InboundPlannerTest {
                 .isEqualTo("503 attempted recursive call to ourselves");
     }
 
-    private static L4Decision decide(TestMesh mesh, String principal, int port) {
+    private static L4Decision decide(TestMesh mesh, @Nullable String principal, int port) {
         MeshView view = mesh.view();
         return view.decide(
                 new L4Connection(principal, ip("10.77.0.2"), ip("10.77.0.3"), port),
