@@ -39,6 +39,7 @@ final class Splice {
     /** At most what one read delivers: reading stops until the upstream is there. */
     private final List<ByteBuf> early = new ArrayList<>(1);
 
+    private boolean aborted;
     private boolean ended;
 
     Splice(Observer observer) {
@@ -71,6 +72,11 @@ final class Splice {
     void join(Channel c, Channel u) {
         client.channel = c;
         upstream.channel = u;
+        if (aborted) {
+            abandon();
+            abort();
+            return;
+        }
         for (ByteBuf data : early) {
             u.write(data, u.voidPromise());
         }
@@ -92,8 +98,9 @@ final class Splice {
         }
     }
 
-    /** Ends both sides at once; neither may take what it got for complete. */
+    /** Ends both sides at once, or as soon as they are joined; neither may take what it got for complete. */
     void abort() {
+        aborted = true;
         abort(client.channel);
         abort(upstream.channel);
     }
