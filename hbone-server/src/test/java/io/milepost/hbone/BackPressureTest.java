@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * is faster, and sometimes stands still.)
  */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(120)
+@Timeout(300)
 class BackPressureTest {
     private static final int WINDOW = 256 << 10;
     /** What one tunnel may hold: its window, and in the writer's buffer the high mark and one frame, at most a window. */
@@ -71,8 +71,8 @@ class BackPressureTest {
             entry = mesh.server(request -> relay(request, onward, Mesh.target(target)));
         }
         Channel near = mesh.open(mesh.client(), Mesh.target(entry), upload ? writer : reader)
-                .get(20, TimeUnit.SECONDS);
-        return new Path(writer, reader, upload ? far.get(20, TimeUnit.SECONDS) : near, relayed ? 2 : 1);
+                .get(120, TimeUnit.SECONDS);
+        return new Path(writer, reader, upload ? far.get(120, TimeUnit.SECONDS) : near, relayed ? 2 : 1);
     }
 
     private static void relay(TunnelRequest request, HboneClient onward, TunnelTarget target) {
@@ -102,7 +102,7 @@ class BackPressureTest {
         assertThat(path.reader.bytes()).isZero();
 
         path.readerChannel.config().setAutoRead(true);
-        path.reader.ended.get(60, TimeUnit.SECONDS);
+        path.reader.ended.get(120, TimeUnit.SECONDS);
         assertThat(path.reader.bytes()).isEqualTo(total);
     }
 
@@ -137,11 +137,11 @@ class BackPressureTest {
         HboneServer server = mesh.server(request -> request.accept(new Writer(Long.MAX_VALUE)));
         HboneClient client = mesh.built(mesh.clientBuilder().memoryBudget(budget));
         TunnelChannel still = (TunnelChannel)
-                mesh.open(client, Mesh.target(server), new Reader()).get(10, TimeUnit.SECONDS);
+                mesh.open(client, Mesh.target(server), new Reader()).get(30, TimeUnit.SECONDS);
         await().until(() -> still.queuedBytes() == 64 << 10);
         Reader reader = new Reader();
         TunnelChannel fast =
-                (TunnelChannel) mesh.open(client, Mesh.target(server), reader).get(10, TimeUnit.SECONDS);
+                (TunnelChannel) mesh.open(client, Mesh.target(server), reader).get(30, TimeUnit.SECONDS);
         fast.config().setAutoRead(true);
         await().until(() -> client.metrics().value(Level.WINDOWS_GRANTED) == WINDOW - (64 << 10));
         fast.config().setAutoRead(false);
@@ -160,11 +160,11 @@ class BackPressureTest {
         EventLoop loop = mesh.loops.next();
         HboneServer server = mesh.server(request -> request.accept(new Writer(50 << 20)));
         HboneClient client = mesh.client();
-        Channel first = mesh.open(client, loop, Mesh.target(server), still).get(10, TimeUnit.SECONDS);
-        Channel second = mesh.open(client, loop, Mesh.target(server), other).get(10, TimeUnit.SECONDS);
+        Channel first = mesh.open(client, loop, Mesh.target(server), still).get(30, TimeUnit.SECONDS);
+        Channel second = mesh.open(client, loop, Mesh.target(server), other).get(30, TimeUnit.SECONDS);
         assertThat(second.parent()).isSameAs(first.parent());
         second.config().setAutoRead(true);
-        other.ended.get(60, TimeUnit.SECONDS);
+        other.ended.get(120, TimeUnit.SECONDS);
         assertThat(other.bytes()).isEqualTo(50 << 20);
         assertThat(client.metrics().value(Level.BYTES_QUEUED)).isBetween(1L, (long) WINDOW);
         first.close().sync();
@@ -178,7 +178,7 @@ class BackPressureTest {
         RawPeer client = mesh.raw(server);
         client.sendHeaders(3, RawPeer.connectTo("10.0.0.1:80"), false);
         client.await("HEADERS 3");
-        TunnelChannel tunnel = (TunnelChannel) accepted.get(10, TimeUnit.SECONDS);
+        TunnelChannel tunnel = (TunnelChannel) accepted.get(30, TimeUnit.SECONDS);
         long before = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
         for (int i = 0; i < 100; i++) {
             client.run(() -> client.sendBytesOneByOne(3, 200));

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Certificates from files: every form of key, reload under open tunnels, states that must not be used. */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(60)
+@Timeout(180)
 class CertificatesTest {
     @TempDir
     private Path dir;
@@ -78,7 +78,7 @@ class CertificatesTest {
                 mesh.serverBuilder(tunnel -> tunnel.accept(new Echo())).certificates(pem()));
         Collector collector = new Collector();
         Channel tunnel =
-                mesh.open(mesh.client(), Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+                mesh.open(mesh.client(), Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
         tunnel.writeAndFlush(Mesh.bytes("key"));
         await().untilAsserted(() -> assertThat(collector.text()).isEqualTo("key"));
     }
@@ -92,9 +92,9 @@ class CertificatesTest {
         certificates.onChange(changes::incrementAndGet);
         HboneServer server = mesh.started(
                 mesh.serverBuilder(tunnel -> tunnel.accept(new Echo())).certificates(certificates));
-        HboneClient client = mesh.built(HboneClient.builder().certificates(certificates));
+        HboneClient client = mesh.built(mesh.clientBuilder().certificates(certificates));
         Collector before = new Collector();
-        Channel old = mesh.open(client, Mesh.target(server), before).get(10, TimeUnit.SECONDS);
+        Channel old = mesh.open(client, Mesh.target(server), before).get(30, TimeUnit.SECONDS);
         X509Certificate first = leaf(old);
 
         TestCa next = new TestCa();
@@ -113,9 +113,9 @@ class CertificatesTest {
                 && certificates.current().chain().getFirst().getPublicKey().equals(pair.getPublic()));
         assertThat(changes.get()).isGreaterThanOrEqualTo(2);
 
-        HboneClient fresh = mesh.built(HboneClient.builder().certificates(certificates));
+        HboneClient fresh = mesh.built(mesh.clientBuilder().certificates(certificates));
         Collector after = new Collector();
-        Channel tunnel = mesh.open(fresh, Mesh.target(server), after).get(10, TimeUnit.SECONDS);
+        Channel tunnel = mesh.open(fresh, Mesh.target(server), after).get(30, TimeUnit.SECONDS);
         assertThat(leaf(tunnel)).isNotEqualTo(first);
         assertThat(leaf(tunnel).getPublicKey()).isEqualTo(pair.getPublic());
         tunnel.writeAndFlush(Mesh.bytes("new"));
@@ -127,7 +127,7 @@ class CertificatesTest {
         HboneClient ofOldRoot = mesh.client();
         write("root.pem", TestCa.pem(next.root));
         await().until(() -> certificates.current().roots().size() == 1);
-        assertThat(mesh.open(ofOldRoot, Mesh.target(server), new Collector())).failsWithin(10, TimeUnit.SECONDS);
+        assertThat(mesh.open(ofOldRoot, Mesh.target(server), new Collector())).failsWithin(30, TimeUnit.SECONDS);
         old.writeAndFlush(Mesh.bytes(" still"));
         await().untilAsserted(() -> assertThat(before.text()).isEqualTo("old still"));
     }

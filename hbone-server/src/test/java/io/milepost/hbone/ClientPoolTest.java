@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client's pool and its errors: hbone-and-ztunnel.md §1.7, ztunnel-measured.md "Pool" and "As client". */
 @SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
-@Timeout(60)
+@Timeout(180)
 class ClientPoolTest {
     private Mesh mesh;
     private EventLoop loop;
@@ -52,12 +52,12 @@ class ClientPoolTest {
     }
 
     private Channel opened(HboneClient client, TunnelTarget target) throws Exception {
-        return mesh.open(client, loop, target, new Collector()).get(10, TimeUnit.SECONDS);
+        return mesh.open(client, loop, target, new Collector()).get(30, TimeUnit.SECONDS);
     }
 
     private void fails(HboneClient client, TunnelTarget target, Kind kind, int status, String text) {
         assertThat(mesh.open(client, loop, target, new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .havingCause()
                 .isInstanceOfSatisfying(TunnelException.class, e -> {
@@ -84,7 +84,7 @@ class ClientPoolTest {
         for (int i = 0; i < 100; i++) {
             opening.add(mesh.open(client, loop, Mesh.target(server), new Collector()));
         }
-        CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+        CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new)).get(120, TimeUnit.SECONDS);
         assertThat(server.metrics().value(Counter.CONNECTIONS_OPENED)).isEqualTo(1);
         assertThat(client.metrics().value(Level.TUNNELS)).isEqualTo(100);
         Channel next = opened(client, Mesh.target(server));
@@ -118,7 +118,7 @@ class ClientPoolTest {
         assertThat(otherIdentities.parent()).isNotSameAs(first.parent());
         EventLoop other = mesh.loops.next();
         Channel otherLoop = mesh.open(client, other == loop ? mesh.loops.next() : other, plain, new Collector())
-                .get(10, TimeUnit.SECONDS);
+                .get(30, TimeUnit.SECONDS);
         assertThat(otherLoop.parent()).isNotSameAs(first.parent());
         assertThat(client.metrics().value(Level.POOLS)).isEqualTo(4);
     }
@@ -185,7 +185,7 @@ class ClientPoolTest {
             fails(client, target, Kind.OVERFLOW, 0, "2 tunnels wait for a connection to 127.1.1.3:");
             assertThat(client.metrics().value(Counter.TUNNELS_OVERFLOWED)).isEqualTo(1);
             // Both that wait share one connection and its failure.
-            assertThat(first).failsWithin(10, TimeUnit.SECONDS);
+            assertThat(first).failsWithin(30, TimeUnit.SECONDS);
             assertThat(second).failsWithin(1, TimeUnit.SECONDS);
             assertThat(client.metrics().value(Counter.HANDSHAKES_FAILED)).isEqualTo(1);
             assertThat(client.metrics().value(Level.TUNNELS_WAITING)).isZero();
@@ -355,7 +355,7 @@ class ClientPoolTest {
         });
         HboneClient client = mesh.client();
         Collector collector = new Collector();
-        Channel old = mesh.open(client, loop, target, collector).get(10, TimeUnit.SECONDS);
+        Channel old = mesh.open(client, loop, target, collector).get(30, TimeUnit.SECONDS);
         Channel moved = opened(client, target);
         assertThat(moved.parent()).isNotSameAs(old.parent());
         assertThat(client.metrics().value(Counter.TUNNELS_RETRIED)).isEqualTo(1);
@@ -386,9 +386,9 @@ class ClientPoolTest {
                 readers.add(new Collector());
                 opening.add(mesh.open(client, loop, target, readers.getLast()));
             }
-            CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+            CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new)).get(120, TimeUnit.SECONDS);
             for (Collector reader : readers) {
-                reader.closed.get(20, TimeUnit.SECONDS);
+                reader.closed.get(120, TimeUnit.SECONDS);
             }
         }
         assertThat(client.metrics().value(Counter.RESETS_RECEIVED)).isEqualTo(300);
@@ -415,12 +415,12 @@ class ClientPoolTest {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         HboneClient client = mesh.client();
         Collector collector = new Collector();
-        Channel tunnel = mesh.open(client, loop, Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+        Channel tunnel = mesh.open(client, loop, Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
         client.shutdown(500);
         fails(client, Mesh.target(server), Kind.CONNECTION_CLOSED, 0, "the HBONE client is shutting down");
         tunnel.writeAndFlush(Mesh.bytes("still"));
         await().untilAsserted(() -> assertThat(collector.text()).isEqualTo("still"));
-        collector.closed.get(10, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         await().until(() -> client.connections() == 0);
     }
 }

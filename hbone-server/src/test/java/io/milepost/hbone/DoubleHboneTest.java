@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** hbone-and-ztunnel.md §1.8: the gateway forwards the inner connection's bytes and cannot read them. */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(60)
+@Timeout(180)
 class DoubleHboneTest {
     private Mesh mesh;
     private HboneServer workload;
@@ -82,7 +82,7 @@ class DoubleHboneTest {
                                 List.of(TestCa.id("gateway")),
                                 "echo.default.svc.cluster.local:80"),
                         new ChannelInboundHandlerAdapter())
-                .get(10, TimeUnit.SECONDS);
+                .get(30, TimeUnit.SECONDS);
         CompletableFuture<Channel> result = new CompletableFuture<>();
         TunnelTarget inner = new TunnelTarget(
                 gateway.addresses().getFirst(),
@@ -105,7 +105,7 @@ class DoubleHboneTest {
     void echoesThroughTheGateway() throws Exception {
         HboneClient client = mesh.client();
         Collector collector = new Collector();
-        Channel tunnel = open(client, List.of(TestCa.id("server")), collector).get(10, TimeUnit.SECONDS);
+        Channel tunnel = open(client, List.of(TestCa.id("server")), collector).get(30, TimeUnit.SECONDS);
         assertThat(seenByGateway.join().authority()).isEqualTo("echo.default.svc.cluster.local:80");
         assertThat(seenByGateway.join().header("x-forwarded-network")).isNull();
         assertThat(seenByWorkload.join().authority()).isEqualTo("echo.default.svc.cluster.local:80");
@@ -127,7 +127,7 @@ class DoubleHboneTest {
     void theInnerIdentityIsVerified() throws Exception {
         HboneClient client = mesh.client();
         assertThat(open(client, List.of(TestCa.id("other")), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("did not present the expected SAN");
         await().until(() -> gateway.tunnels() == 0);

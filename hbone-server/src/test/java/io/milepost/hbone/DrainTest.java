@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** The ends of connections that nobody asked for: drain, silent peers, idle time. */
 @SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
-@Timeout(60)
+@Timeout(180)
 class DrainTest {
     private Mesh mesh;
 
@@ -62,8 +62,8 @@ class DrainTest {
         assertThat(drained).isNotDone();
         client.sendData(5, "last", true);
         client.await("DATA 5 last");
-        drained.get(10, TimeUnit.SECONDS);
-        client.closed().get(10, TimeUnit.SECONDS);
+        drained.get(30, TimeUnit.SECONDS);
+        client.closed().get(30, TimeUnit.SECONDS);
         assertThat(server.connections()).isZero();
     }
 
@@ -72,11 +72,11 @@ class DrainTest {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         Collector collector = new Collector();
         HboneClient client = mesh.client();
-        mesh.open(client, Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+        mesh.open(client, Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
         long before = System.nanoTime();
-        server.drain(500).get(10, TimeUnit.SECONDS);
+        server.drain(500).get(30, TimeUnit.SECONDS);
         assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThanOrEqualTo(Duration.ofMillis(500));
-        collector.closed.get(10, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         await().until(() -> client.connections() == 0);
     }
 
@@ -93,7 +93,7 @@ class DrainTest {
         late.sendHeaders(3, connectTo("10.0.0.1:80"), true);
         late.await("HEADERS 3 :status=200");
         late.await("GOAWAY");
-        late.closed().get(10, TimeUnit.SECONDS);
+        late.closed().get(30, TimeUnit.SECONDS);
         early.closeAndWait();
     }
 
@@ -104,12 +104,12 @@ class DrainTest {
         HboneClient client = mesh.client();
         var loop = mesh.loops.next();
         Collector first = new Collector();
-        Channel old = mesh.open(client, loop, Mesh.target(server), first).get(10, TimeUnit.SECONDS);
+        Channel old = mesh.open(client, loop, Mesh.target(server), first).get(30, TimeUnit.SECONDS);
         server.drain(30_000);
         Collector second = new Collector();
         Channel fresh = await().until(
                         () -> mesh.open(client, loop, Mesh.target(server), second)
-                                .get(10, TimeUnit.SECONDS),
+                                .get(30, TimeUnit.SECONDS),
                         channel -> channel.parent() != old.parent());
         old.writeAndFlush(Mesh.bytes("old"));
         fresh.writeAndFlush(Mesh.bytes("fresh"));
@@ -135,8 +135,8 @@ class DrainTest {
         dead.await("HEADERS 3");
         dead.await("PING");
         assertThat(dead.await("GOAWAY")).isEqualTo("GOAWAY 3 NO_ERROR");
-        dead.closed().get(10, TimeUnit.SECONDS);
-        collector.closed.get(10, TimeUnit.SECONDS);
+        dead.closed().get(30, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         assertThat(server.metrics().value(Counter.PING_TIMEOUTS)).isEqualTo(1);
     }
 
@@ -173,8 +173,8 @@ class DrainTest {
                                 List.of(TestCa.id("server")),
                                 "10.0.0.1:80"),
                         collector)
-                .get(10, TimeUnit.SECONDS);
-        collector.closed.get(10, TimeUnit.SECONDS);
+                .get(30, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         assertThat(client.metrics().value(Counter.PING_TIMEOUTS)).isEqualTo(1);
         await().until(() -> client.connections() == 0);
     }
@@ -195,7 +195,7 @@ class DrainTest {
         client.sendData(3, "", true);
         client.await("GOAWAY 2147483647");
         client.await("GOAWAY 3");
-        client.closed().get(10, TimeUnit.SECONDS);
+        client.closed().get(30, TimeUnit.SECONDS);
         assertThat(server.metrics().value(Counter.IDLE_CLOSED)).isEqualTo(1);
     }
 
@@ -203,9 +203,9 @@ class DrainTest {
     void closeEndsEverything() throws Exception {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         Collector collector = new Collector();
-        mesh.open(mesh.client(), Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+        mesh.open(mesh.client(), Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
         server.close();
-        collector.closed.get(10, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         await().until(() -> server.connections() == 0);
     }
 }

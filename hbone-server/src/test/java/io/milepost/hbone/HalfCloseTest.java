@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** How tunnels end: each direction by itself, both, not cleanly. hbone-and-ztunnel.md §1.5, ztunnel-measured.md "Half close". */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(60)
+@Timeout(180)
 class HalfCloseTest {
     private Mesh mesh;
     private final CompletableFuture<TunnelChannel> accepted = new CompletableFuture<>();
@@ -43,12 +43,12 @@ class HalfCloseTest {
     }
 
     private TunnelChannel serverSide() throws Exception {
-        return accepted.get(10, TimeUnit.SECONDS);
+        return accepted.get(30, TimeUnit.SECONDS);
     }
 
     private TunnelChannel open(HboneServer server, Collector collector) throws Exception {
         return (TunnelChannel)
-                mesh.open(mesh.client(), Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+                mesh.open(mesh.client(), Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
     }
 
     private RawPeer raw(HboneServer server) throws Exception {
@@ -67,7 +67,7 @@ class HalfCloseTest {
         client.shutdownOutput().sync();
         assertThat(client.isOutputShutdown()).isTrue();
         assertThat(client.isInputShutdown()).isFalse();
-        atServer.inputEnded.get(10, TimeUnit.SECONDS);
+        atServer.inputEnded.get(30, TimeUnit.SECONDS);
         // What was written but not flushed goes out before the end.
         assertThat(atServer.text()).isEqualTo("request");
         TunnelChannel other = serverSide();
@@ -79,9 +79,9 @@ class HalfCloseTest {
         await().untilAsserted(() -> assertThat(atClient.text()).isEqualTo("long answer"));
         assertThat(client.isActive()).isTrue();
         other.shutdownOutput().sync();
-        atClient.inputEnded.get(10, TimeUnit.SECONDS);
-        atClient.closed.get(10, TimeUnit.SECONDS);
-        atServer.closed.get(10, TimeUnit.SECONDS);
+        atClient.inputEnded.get(30, TimeUnit.SECONDS);
+        atClient.closed.get(30, TimeUnit.SECONDS);
+        atServer.closed.get(30, TimeUnit.SECONDS);
         assertThat(client.resetCode()).isEqualTo(-1);
         assertThat(other.resetCode()).isEqualTo(-1);
     }
@@ -93,15 +93,15 @@ class HalfCloseTest {
         TunnelChannel client = open(server, atClient);
         serverSide().writeAndFlush(bytes("greeting"));
         serverSide().shutdownOutput().sync();
-        atClient.inputEnded.get(10, TimeUnit.SECONDS);
+        atClient.inputEnded.get(30, TimeUnit.SECONDS);
         assertThat(atClient.text()).isEqualTo("greeting");
         assertThat(client.isActive()).isTrue();
 
         client.writeAndFlush(bytes("still talking")).sync();
         await().untilAsserted(() -> assertThat(atServer.text()).isEqualTo("still talking"));
         client.shutdownOutput().sync();
-        atServer.closed.get(10, TimeUnit.SECONDS);
-        atClient.closed.get(10, TimeUnit.SECONDS);
+        atServer.closed.get(30, TimeUnit.SECONDS);
+        atClient.closed.get(30, TimeUnit.SECONDS);
         assertThat(client.resetCode()).isEqualTo(-1);
     }
 
@@ -120,7 +120,7 @@ class HalfCloseTest {
     void closeAfterBothEndedIsNoReset() throws Exception {
         RawPeer client = raw(server());
         client.sendData(3, "all", true);
-        atServer.inputEnded.get(10, TimeUnit.SECONDS);
+        atServer.inputEnded.get(30, TimeUnit.SECONDS);
         serverSide().close();
         client.await("DATA 3 END");
         client.sendHeaders(5, connectTo("10.0.0.1:80"), false);
@@ -147,7 +147,7 @@ class HalfCloseTest {
         client.writeAndFlush(bytes("half")).sync();
         await().untilAsserted(() -> assertThat(atServer.text()).isEqualTo("half"));
         client.abort();
-        atServer.closed.get(10, TimeUnit.SECONDS);
+        atServer.closed.get(30, TimeUnit.SECONDS);
         assertThat(serverSide().resetCode()).isEqualTo(Http2Error.CANCEL.code());
     }
 
@@ -160,7 +160,7 @@ class HalfCloseTest {
         client.sendData(3, "before", false);
         await().untilAsserted(() -> assertThat(atServer.text()).isEqualTo("before"));
         client.sendReset(3, error);
-        atServer.closed.get(10, TimeUnit.SECONDS);
+        atServer.closed.get(30, TimeUnit.SECONDS);
         assertThat(serverSide().resetCode()).isEqualTo(error.code());
         assertThat(serverSide().isActive()).isFalse();
         client.closeAndWait();
@@ -183,7 +183,7 @@ class HalfCloseTest {
                 .eventLoop()
                 .submit(() -> accepted.join().config().setAutoRead(true))
                 .sync();
-        reader.closed.get(10, TimeUnit.SECONDS);
+        reader.closed.get(30, TimeUnit.SECONDS);
         assertThat(reader.bytes()).isEqualTo(error == Http2Error.CANCEL ? 50_000 : 0);
         client.closeAndWait();
     }
@@ -208,9 +208,9 @@ class HalfCloseTest {
                 .eventLoop()
                 .submit(() -> accepted.join().config().setAutoRead(true))
                 .sync();
-        reader.inputEnded.get(10, TimeUnit.SECONDS);
+        reader.inputEnded.get(30, TimeUnit.SECONDS);
         assertThat(reader.bytes()).isEqualTo(1_000_000);
-        ended.get(10, TimeUnit.SECONDS);
+        ended.get(30, TimeUnit.SECONDS);
     }
 
     /** Closed while bytes wait: END_STREAM would claim that all of them went out. */
@@ -231,7 +231,7 @@ class HalfCloseTest {
         assertThat(reader.inputEnded).isNotDone();
         // Nobody will read what is left; a reader would get it until the linger time is over.
         serverSide().close();
-        reader.closed.get(10, TimeUnit.SECONDS);
+        reader.closed.get(30, TimeUnit.SECONDS);
     }
 
     @Test
@@ -241,7 +241,7 @@ class HalfCloseTest {
         client.sendData(3, "x", false);
         await().untilAsserted(() -> assertThat(atServer.text()).isEqualTo("x"));
         client.channel().unsafe().closeForcibly();
-        atServer.closed.get(10, TimeUnit.SECONDS);
+        atServer.closed.get(30, TimeUnit.SECONDS);
         assertThat(atServer.inputEnded).isNotDone();
         await().until(() -> server.tunnels() == 0 && server.connections() == 0);
     }

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Who gets in, and whom we talk to. Alerts: ztunnel-measured.md, TLS; trust domains: hbone-and-ztunnel.md §1.1. */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(60)
+@Timeout(180)
 class IdentityTest {
     private Mesh mesh;
 
@@ -73,7 +73,7 @@ class IdentityTest {
     void refusesClients(String kind, String alert) throws Exception {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         RawPeer client = RawPeer.connect(mesh.loops, server.addresses().getFirst(), tls(kind));
-        client.closed().get(10, TimeUnit.SECONDS);
+        client.closed().get(30, TimeUnit.SECONDS);
         assertThat(client.frames()).anyMatch(frame -> frame.contains(alert));
         assertThat(server.metrics().value(Counter.CONNECTIONS_OPENED)).isZero();
         if (!alert.equals("CLOSED")) {
@@ -104,14 +104,14 @@ class IdentityTest {
         HboneServer server = mesh.started(mesh.serverBuilder(tunnel -> tunnel.accept(new Echo()))
                 .trustDomains(() -> domains.getNow(Set.of("cluster.local"))));
         WorkloadCertificates old = mesh.ca.workload("spiffe://old.td/ns/default/sa/client");
-        HboneClient client = mesh.built(HboneClient.builder().certificates(old));
+        HboneClient client = mesh.built(mesh.clientBuilder().certificates(old));
         assertThat(mesh.open(client, Mesh.target(server), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("rejected our certificate");
 
         domains.complete(Set.of("cluster.local", "old.td"));
-        Channel tunnel = mesh.open(client, Mesh.target(server), new Collector()).get(10, TimeUnit.SECONDS);
+        Channel tunnel = mesh.open(client, Mesh.target(server), new Collector()).get(30, TimeUnit.SECONDS);
         assertThat(tunnel.isActive()).isTrue();
     }
 
@@ -120,10 +120,10 @@ class IdentityTest {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         HboneClient client = mesh.client();
         List<String> two = List.of(TestCa.id("other"), TestCa.id("server"));
-        assertThat(mesh.open(client, Mesh.target(server, two), new Collector())).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(mesh.open(client, Mesh.target(server, two), new Collector())).succeedsWithin(30, TimeUnit.SECONDS);
         // A prefix of the identity is not the identity.
         assertThat(mesh.open(client, Mesh.target(server, List.of(TestCa.id("serve"))), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .havingCause()
                 .isInstanceOfSatisfying(TunnelException.class, e -> {
@@ -137,10 +137,10 @@ class IdentityTest {
     void verifiesTheTrustDomainWhereNoIdentityIsKnown() throws Exception {
         HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
         assertThat(mesh.open(mesh.client(), Mesh.target(server, List.of()), new Collector()))
-                .succeedsWithin(10, TimeUnit.SECONDS);
+                .succeedsWithin(30, TimeUnit.SECONDS);
         HboneClient stranger = mesh.built(mesh.clientBuilder().trustDomains(() -> Set.of("other.domain")));
         assertThat(mesh.open(stranger, Mesh.target(server, List.of()), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("identity of the trust domain (other.domain)");
     }
@@ -151,7 +151,7 @@ class IdentityTest {
                 .certificates(new TestCa().workload(TestCa.id("server"))));
         HboneClient client = mesh.client();
         assertThat(mesh.open(client, Mesh.target(server), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("TLS handshake with 127.1.1.3:");
         assertThat(client.metrics().value(Counter.HANDSHAKES_FAILED)).isEqualTo(1);
@@ -163,7 +163,7 @@ class IdentityTest {
         RawPeer.Tls tls = RawPeer.Tls.of(mesh.ca, "server").offering();
         Channel listener = RawPeer.listen(
                 mesh.loops, new InetSocketAddress("127.1.1.3", 0), tls, RawPeer.serverSettings(), RawPeer::answerAll);
-        assertThat(mesh.open(mesh.client(), target(listener), new Collector())).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(mesh.open(mesh.client(), target(listener), new Collector())).succeedsWithin(30, TimeUnit.SECONDS);
         Channel old = RawPeer.listen(
                 mesh.loops,
                 new InetSocketAddress("127.1.1.3", 0),
@@ -171,7 +171,7 @@ class IdentityTest {
                 RawPeer.serverSettings(),
                 RawPeer::answerAll);
         assertThat(mesh.open(mesh.client(), target(old), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("TLS handshake with");
     }
@@ -181,9 +181,9 @@ class IdentityTest {
         KeyPair rsa = TestCa.rsa();
         HboneServer server = mesh.started(mesh.serverBuilder(tunnel -> tunnel.accept(new Echo()))
                 .certificates(mesh.ca.workload(TestCa.id("server"), rsa)));
-        HboneClient client = mesh.built(HboneClient.builder().certificates(mesh.ca.workload(TestCa.id("client"), rsa)));
+        HboneClient client = mesh.built(mesh.clientBuilder().certificates(mesh.ca.workload(TestCa.id("client"), rsa)));
         Collector collector = new Collector();
-        Channel tunnel = mesh.open(client, Mesh.target(server), collector).get(10, TimeUnit.SECONDS);
+        Channel tunnel = mesh.open(client, Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
         tunnel.writeAndFlush(Mesh.bytes("rsa"));
         await().untilAsserted(() -> assertThat(collector.text()).isEqualTo("rsa"));
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every limit of the server: what happens at it, what it counts, and that the others go on. */
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(60)
+@Timeout(180)
 class LimitsTest {
     private Mesh mesh;
 
@@ -114,7 +114,7 @@ class LimitsTest {
         assertThat(client.await("HEADERS 201")).isEqualTo("HEADERS 201 :status=200");
         client.sendReset(201, Http2Error.CANCEL);
         assertThat(client.await("GOAWAY")).endsWith("ENHANCE_YOUR_CALM");
-        client.closed().get(10, TimeUnit.SECONDS);
+        client.closed().get(30, TimeUnit.SECONDS);
         assertThat(server.metrics().value(Counter.RESETS_RECEIVED)).isGreaterThanOrEqualTo(50);
         await().until(() -> server.tunnels() == 0);
     }
@@ -133,7 +133,7 @@ class LimitsTest {
             }
         }
         assertThat(client.await("GOAWAY")).endsWith("ENHANCE_YOUR_CALM");
-        client.closed().get(10, TimeUnit.SECONDS);
+        client.closed().get(30, TimeUnit.SECONDS);
         assertThat(server.metrics().value(Counter.PROVOKED_RESETS)).isEqualTo(1);
     }
 
@@ -236,7 +236,7 @@ class LimitsTest {
         server.metrics().bindTo(registry);
         HboneClient client = mesh.client();
         client.metrics().bindTo(registry);
-        assertThat(mesh.open(client, Mesh.target(server), new Collector())).failsWithin(10, TimeUnit.SECONDS);
+        assertThat(mesh.open(client, Mesh.target(server), new Collector())).failsWithin(30, TimeUnit.SECONDS);
         for (Counter counter : Counter.values()) {
             assertThat(registry.find(counter.meterName()).functionCounters()).hasSize(2);
         }

@@ -15,14 +15,22 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 
 /** Servers and clients of one test, over real sockets with real TLS. */
 @SuppressWarnings({"FutureReturnValueIgnored", "NonAtomicVolatileUpdate"})
 final class Mesh {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(40));
+    }
+
     final TestCa ca = new TestCa();
     final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory());
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -32,6 +40,7 @@ final class Mesh {
                 .addresses(new InetSocketAddress("127.1.1.3", 0))
                 .certificates(ca.workload(TestCa.id("server")))
                 .workerGroup(loops)
+                .handshakeTimeout(PATIENCE)
                 .service(service);
     }
 
@@ -50,7 +59,12 @@ final class Mesh {
     }
 
     HboneClientBuilder clientBuilder() {
-        return HboneClient.builder().certificates(ca.workload(TestCa.id("client")));
+        return HboneClient.builder()
+                .certificates(ca.workload(TestCa.id("client")))
+                // A busy machine is no failure.
+                .connectTimeout(PATIENCE)
+                .handshakeTimeout(PATIENCE)
+                .answerTimeout(PATIENCE);
     }
 
     HboneClient built(HboneClientBuilder builder) {

@@ -221,6 +221,7 @@ final class RawPeer {
     }
 
     private void install(Channel channel, SslHandler tls) {
+        tls.setHandshakeTimeoutMillis(60_000);
         channel.pipeline().addLast(tls, handler, new ChannelInboundHandlerAdapter() {
             @Override
             public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
@@ -270,7 +271,7 @@ final class RawPeer {
 
     /** The next frame that starts with the text; others before it are dropped. */
     String await(String start) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         StringBuilder seen = new StringBuilder();
         while (true) {
             String frame = frames.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What each shape of request is answered, frame by frame. WAYPOINT: measured-behaviour.md, Tunnel; ZTUNNEL:
  * ztunnel-measured.md, "As server (15008)".
  */
-@Timeout(30)
+@Timeout(180)
 class RequestShapesTest {
     private Mesh mesh;
 
@@ -77,7 +77,7 @@ class RequestShapesTest {
         client.sendHeaders(3, request, false);
         if (expected.equals("GOAWAY")) {
             assertThat(client.await("GOAWAY")).endsWith("PROTOCOL_ERROR");
-            client.closed().get(5, TimeUnit.SECONDS);
+            client.closed().get(30, TimeUnit.SECONDS);
             return;
         }
         for (String frame : expected.split("\\|")) {
@@ -185,7 +185,7 @@ class RequestShapesTest {
                         .add("baggage", "k8s.cluster.name=C")
                         .add("forwarded", "for=\"a\""),
                 false);
-        TunnelRequest request = seen.get(10, TimeUnit.SECONDS);
+        TunnelRequest request = seen.get(30, TimeUnit.SECONDS);
         assertThat(request.authority()).isEqualTo("[2001:db8::1]:80");
         assertThat(request.header("baggage")).isEqualTo("k8s.cluster.name=C");
         assertThat(request.header("forwarded")).isEqualTo("for=\"a\"");

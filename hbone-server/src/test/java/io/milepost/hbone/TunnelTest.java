@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @SuppressWarnings("FutureReturnValueIgnored")
-@Timeout(30)
+@Timeout(180)
 class TunnelTest {
     private Mesh mesh;
 
@@ -40,7 +40,7 @@ class TunnelTest {
             request.accept(new Echo());
         });
         Collector collector = new Collector();
-        Channel tunnel = mesh.open(mesh.client(), target(server), collector).get(10, TimeUnit.SECONDS);
+        Channel tunnel = mesh.open(mesh.client(), target(server), collector).get(30, TimeUnit.SECONDS);
 
         tunnel.writeAndFlush(bytes("hello")).sync();
         await().untilAsserted(() -> assertThat(collector.text()).isEqualTo("hello"));
@@ -48,8 +48,8 @@ class TunnelTest {
         assertThat(server.connections()).isEqualTo(1);
         ((DuplexChannel) tunnel).shutdownOutput().sync();
 
-        collector.inputEnded.get(5, TimeUnit.SECONDS);
-        collector.closed.get(5, TimeUnit.SECONDS);
+        collector.inputEnded.get(30, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
         assertThat(seen.join().authority()).isEqualTo("10.0.0.1:80");
         assertThat(seen.join().peer().principal()).isEqualTo(TestCa.id("client"));
         assertThat(seen.join().peer().localPrincipal()).isEqualTo(TestCa.id("server"));
@@ -61,7 +61,7 @@ class TunnelTest {
     void refusesWithTheStatusOfTheService() {
         HboneServer server = mesh.server(request -> request.refuse(403));
         assertThat(mesh.open(mesh.client(), target(server), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .withMessageContaining("http status: 403");
     }
@@ -70,7 +70,7 @@ class TunnelTest {
     void closesOnAnUnexpectedIdentity() {
         HboneServer server = mesh.server(request -> request.accept(new Echo()));
         assertThat(mesh.open(mesh.client(), target(server, List.of(TestCa.id("other"))), new Collector()))
-                .failsWithin(10, TimeUnit.SECONDS)
+                .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .withMessageContaining("did not present the expected SAN");
     }

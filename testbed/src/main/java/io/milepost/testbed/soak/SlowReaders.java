@@ -20,6 +20,8 @@ import picocli.CommandLine.Option;
         description = "Many slow readers in both directions at once; the waypoint's resident memory stays under a limit.",
         mixinStandardHelpOptions = true)
 public final class SlowReaders implements Callable<Integer> {
+    private static final Duration OPENING = Duration.ofMinutes(3);
+
     @Option(names = "--readers", defaultValue = "1000", description = "Readers per direction (default: ${DEFAULT-VALUE}).")
     private int readers = 1000;
 
@@ -74,6 +76,10 @@ public final class SlowReaders implements Callable<Integer> {
                 opening.add(mesh.open(SoakMesh.SOURCE, downloads.getLast()));
                 opening.add(mesh.open(SoakMesh.SINK, uploads.getLast()));
             }
+            // The time runs when all are there; those that were refused are counted below.
+            CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new))
+                    .handle((done, failure) -> done)
+                    .get(OPENING.toMillis(), TimeUnit.MILLISECONDS);
             long rss = 0;
             long end = System.nanoTime() + length.toNanos();
             while (System.nanoTime() < end) {

@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -37,6 +38,10 @@ final class SoakMesh implements AutoCloseable {
     static final int SINK = 9001;
 
     private static final String VIP = "10.96.33.1";
+    /** The allocator as {@code ./milepost waypoint} sets it; with Netty's own chunks, arenas alone would fill a small limit. */
+    private static final List<String> AS_INSTALLED =
+            List.of("-Dio.netty.allocator.numDirectArenas=2", "-Dio.netty.allocator.maxOrder=6");
+
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final String net;
@@ -66,8 +71,10 @@ final class SoakMesh implements AutoCloseable {
             listen(SINK, sink);
             Path config = Files.createDirectories(folder.resolve("config"));
             Files.writeString(config.resolve("mesh.yaml"), yaml());
+            List<String> flags = new ArrayList<>(AS_INSTALLED);
+            flags.addAll(jvmOptions);
             waypoint = new WaypointProgram(
-                    folder, net + ".15.1", ca.root(), ca.leaf("default", "waypoint"), jvmOptions, List.of());
+                    folder, net + ".15.1", ca.root(), ca.leaf("default", "waypoint"), flags, List.of());
             parts.push(waypoint);
             waypoint.awaitReady();
             TestCa.Leaf leaf = ca.leaf("default", "client");

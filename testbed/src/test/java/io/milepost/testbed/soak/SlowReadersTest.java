@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code ./milepost soak} in small: the same runs, a tenth of the readers, a waypoint with so little direct memory that any queue without limit ends it. */
-@Timeout(180)
+@Timeout(300)
 class SlowReadersTest {
     @TempDir
     private Path folder;
@@ -21,7 +21,7 @@ class SlowReadersTest {
                 folder,
                 "127.35",
                 100,
-                Duration.ofSeconds(20),
+                Duration.ofSeconds(10),
                 64 << 10,
                 List.of("-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=48m"));
         assertThat(report.lost()).as(report.toString()).isZero();
@@ -33,7 +33,7 @@ class SlowReadersTest {
     void oneInEitherDirection() throws Exception {
         for (boolean upload : new boolean[] {true, false}) {
             SlowReader.Report report = SlowReader.run(
-                    folder.resolve(upload ? "up" : "down"), "127.36", upload, 20_000_000, 8_000_000, 16);
+                    folder.resolve(upload ? "up" : "down"), "127.36", upload, 20_000_000, 8_000_000, 32);
             assertThat(report.received()).isEqualTo(20_000_000);
         }
     }
