@@ -121,7 +121,9 @@ public record LocalReply(
                 h.add(HeaderName.GRPC_MESSAGE, percentEncoded(body));
             }
         } else if (body.isEmpty()) {
-            h.add(HeaderName.CONTENT_LENGTH, ZERO);
+            if (status != 204) {
+                h.add(HeaderName.CONTENT_LENGTH, ZERO);
+            }
         } else {
             h.add(HeaderName.CONTENT_LENGTH, AsciiString.of(Integer.toString(body.length())));
             h.add(HeaderName.CONTENT_TYPE, TEXT);

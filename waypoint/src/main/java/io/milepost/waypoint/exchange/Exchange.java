@@ -52,6 +52,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     private int reachedFilters;
     private boolean preflightAnswered;
     private boolean requestPaused;
+    /** Content type of an answer of our own, unless a rule names another. */
+    private @Nullable AsciiString ownType;
 
     Exchange(
             HttpService service,
@@ -66,6 +68,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         this.worker = worker;
         this.downstream = downstream;
         this.requestEnded = end;
+        if (end) {
+            requestReceivedNanos = startNanos;
+        }
         this.upgrade = upgrade;
         this.grpc = LocalReply.isGrpc(request);
     }
@@ -200,7 +205,10 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             return;
         }
         bytesReceived += data.readableBytes();
-        requestEnded |= end;
+        if (end) {
+            requestEnded = true;
+            requestReceivedNanos = System.nanoTime();
+        }
         Forwarding f = forwarding;
         if (f != null && f.takes(data, end)) {
             return;
@@ -215,6 +223,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     @Override
     public void onRequestTrailers(Headers trailers) {
         requestEnded = true;
+        requestReceivedNanos = System.nanoTime();
         if (done) {
             return;
         }
@@ -279,6 +288,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         for (int i = reachedFilters - 1; i >= 0; i--) {
             filters[i].onResponse(this, head);
         }
+        if (ownType != null && !h.contains(HeaderName.CONTENT_TYPE)) {
+            h.add(HeaderName.CONTENT_TYPE, ownType);
+        }
         // Last, as Envoy: what a rule sets as server does not count (recorded: gw-resp-headers).
         h.set(HeaderName.SERVER, service.serverName());
         downstream.head(head, end);
@@ -306,6 +318,11 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         if (reply.body().isEmpty() && request.protocol() == RequestHead.Protocol.HTTP_2) {
             // END_STREAM says it (recorded: gw-nobody).
             head.headers().remove(HeaderName.CONTENT_LENGTH);
+        }
+        if (!grpc) {
+            // A rule that adds a content type replaces ours (recorded: vs-direct).
+            ownType = head.headers().get(HeaderName.CONTENT_TYPE);
+            head.headers().remove(HeaderName.CONTENT_TYPE);
         }
         respond(head, !withBody);
         if (withBody) {

@@ -20,6 +20,11 @@ abstract class ExchangeFacts implements Attributes, Served {
     private final long startEpochMillis = System.currentTimeMillis();
     final long startNanos = System.nanoTime();
     long endNanos;
+    /** When the last byte of the request came, and when a stream to the endpoint was opened and answered; 0 if not. */
+    long requestReceivedNanos;
+
+    long streamOpenedNanos;
+    long answeredNanos;
     long bytesReceived;
     long bytesSent;
     int flags;
@@ -147,6 +152,21 @@ abstract class ExchangeFacts implements Attributes, Served {
     @Override
     public final long durationNanos() {
         return endNanos - startNanos;
+    }
+
+    @Override
+    public final long sinceStartNanos(Moment moment) {
+        long at = switch (moment) {
+            case REQUEST_RECEIVED -> requestReceivedNanos;
+            case UPSTREAM_FIRST_SENT -> streamOpenedNanos;
+            case UPSTREAM_LAST_SENT ->
+                streamOpenedNanos == 0 || requestReceivedNanos == 0
+                        ? 0
+                        : Math.max(streamOpenedNanos, requestReceivedNanos);
+            case UPSTREAM_FIRST_RECEIVED, RESPONSE_FIRST_SENT -> answeredNanos;
+            case UPSTREAM_LAST_RECEIVED, RESPONSE_SENT -> answeredNanos == 0 ? 0 : endNanos;
+        };
+        return at == 0 ? -1 : at - startNanos;
     }
 
     @Override

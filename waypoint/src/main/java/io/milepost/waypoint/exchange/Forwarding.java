@@ -205,6 +205,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
             return;
         }
         upstream = stream;
+        exchange.streamOpenedNanos = System.nanoTime();
         exchange.upstreamProtocol = http2(cluster.cluster(), exchange.request)
                 ? RequestHead.Protocol.HTTP_2
                 : RequestHead.Protocol.HTTP_1_1;
@@ -371,6 +372,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         }
         exchange.body.drop();
         responseStarted = true;
+        exchange.answeredNanos = System.nanoTime();
         exchange.details = "via_upstream";
         if (head.status() != 101) {
             head.headers().set(HeaderName.X_ENVOY_UPSTREAM_SERVICE_TIME, serviceTime());
