@@ -1,5 +1,6 @@
 package io.milepost.waypoint;
 
+import io.milepost.hbone.TunnelRequest;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.IpAddress;
@@ -36,6 +37,8 @@ final class TcpConnection implements Attributes, Served {
     private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
 
     private static final long REPORT_SECONDS = 5;
+    /** A client that sends nothing does not keep a connection that is over for longer. */
+    private static final long LAST_WORD_SECONDS = 5;
 
     private final TcpService service;
     private final ClientConnection client;
@@ -52,6 +55,13 @@ final class TcpConnection implements Attributes, Served {
     private @Nullable CharSequence upstreamLocal;
     private @Nullable CharSequence transportFailure;
     private @Nullable CharSequence termination;
+    private @Nullable TunnelRequest request;
+    private Runnable refused = () -> {};
+    /** Why policies refuse it; null when they don't. */
+    private @Nullable String denied;
+    /** How it ends as soon as the client speaks. */
+    private @Nullable Runnable lastWord;
+
     private @Nullable Channel downstream;
     private @Nullable Channel upstream;
     private boolean finished;
@@ -93,23 +103,49 @@ final class TcpConnection implements Attributes, Served {
         return worker.pick().begin().destination(client.destination(), client.destinationPort());
     }
 
-    /** Handler of the client's tunnel; {@code first} are bytes that detection has read. */
+    /** Handler of the client's tunnel. */
     ChannelInboundHandlerAdapter downstreamHandler() {
         return new Side(true);
     }
 
-    /** The tunnel is open: authorize and connect. */
+    /**
+     * Declared TCP: the CONNECT is answered when the endpoint is connected.
+     *
+     * @param onRefused called after it got 503 because the endpoint could not be connected
+     */
+    void serve(TunnelRequest connect, Runnable onRefused) {
+        request = connect;
+        refused = onRefused;
+        authorize();
+        connect(true);
+    }
+
+    /** Detected TCP: the tunnel is open already, and what it brought comes through {@link #early}. */
     void open(Channel tunnel) {
         downstream = tunnel;
         tunnel.config().setAutoRead(false);
-        AuthzDecision authz = service.policies().decide(this);
-        if (!authz.allowed()) {
-            termination = authz.details();
-            tunnel.close();
-            finish();
-            return;
-        }
+        authorize();
         connect(true);
+    }
+
+    private void authorize() {
+        AuthzDecision authz = service.policies().decide(this);
+        denied = authz.allowed() ? null : authz.details();
+    }
+
+    /**
+     * As Envoy, whose policy filter speaks at the first bytes of a client: the endpoint is connected by then, and the log has
+     * both (recorded: authz-tcp). Nothing passes in either direction.
+     */
+    private void deny() {
+        if (!finished) {
+            termination = denied;
+            Channel u = upstream;
+            if (u != null) {
+                u.close();
+            }
+            fail(0, null);
+        }
     }
 
     /** @param mayWait for the names of the cluster to be looked up */
@@ -136,6 +172,10 @@ final class TcpConnection implements Attributes, Served {
         }
         HostState to = h;
         counted(c, to);
+        if (to.endpoint().tunnel().isPresent()) {
+            // Envoy's inner connection to its own tunnel always succeeds (recorded: hbone-log-tcp).
+            tunnel();
+        }
         worker.connector()
                 .connect(worker.loop(), c, to, traits(c), new Side(false))
                 .addListener((Future<Channel> f) -> {
@@ -144,11 +184,36 @@ final class TcpConnection implements Attributes, Served {
                         connected(f.getNow());
                     } else {
                         c.failed(to, Connector.reason(f.cause()));
+                        if (to.endpoint().tunnel().isPresent()) {
+                            tunnelFailed();
+                            return;
+                        }
+                        String transport = Connector.transportText(f.cause());
                         fail(
                                 ResponseFlags.UPSTREAM_CONNECTION_FAILURE | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED,
-                                String.valueOf(f.cause().getMessage()));
+                                transport.isEmpty() ? null : transport);
                     }
                 });
+    }
+
+    /** The tunnel to the endpoint failed behind a connection that counts as open: a reset, once the client has spoken. */
+    private void tunnelFailed() {
+        upstreamLocal = TUNNEL_LOCAL;
+        Channel down = downstream;
+        if (down == null || !early.isEmpty() || halfClosedEarly) {
+            fail(ResponseFlags.UPSTREAM_REMOTE_RESET, null);
+        } else {
+            lastWord = () -> fail(ResponseFlags.UPSTREAM_REMOTE_RESET, null);
+            down.config().setAutoRead(true);
+            worker.loop().schedule(this::sayLastWord, LAST_WORD_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    private void sayLastWord() {
+        Runnable r = lastWord;
+        if (r != null && !finished) {
+            r.run();
+        }
     }
 
     private Traits traits(ClusterState c) {
@@ -165,10 +230,17 @@ final class TcpConnection implements Attributes, Served {
         flags |= why;
         transportFailure = transport;
         Channel d = downstream;
+        TunnelRequest r = request;
+        boolean refuse = d == null && r != null && !finished;
         if (d != null) {
             d.close();
+        } else if (refuse && r != null) {
+            r.refuse(503);
         }
         finish();
+        if (refuse) {
+            refused.run();
+        }
     }
 
     /** Takes the connection into the counts of cluster and endpoint; {@link #finish} gives it back. */
@@ -192,16 +264,32 @@ final class TcpConnection implements Attributes, Served {
     void early(ByteBuf data) {
         received += data.readableBytes();
         early.add(data);
+        Channel d = downstream;
+        if (d != null) {
+            // The rest waits at the client until the endpoint is connected.
+            d.config().setAutoRead(false);
+        }
     }
 
     private void connected(Channel up) {
         upstream = up;
         upstreamLocal = worker.addressText(up.localAddress());
         opened();
-        Channel down = java.util.Objects.requireNonNull(downstream, "no tunnel");
-        if (!down.isActive()) {
+        Channel down = tunnel();
+        if (down == null || !down.isActive()) {
             up.close();
             finish();
+            return;
+        }
+        if (denied != null) {
+            up.config().setAutoRead(false);
+            if (early.isEmpty() && !halfClosedEarly) {
+                lastWord = this::deny;
+                down.config().setAutoRead(true);
+                worker.loop().schedule(this::sayLastWord, LAST_WORD_SECONDS, TimeUnit.SECONDS);
+            } else {
+                deny();
+            }
             return;
         }
         for (ByteBuf b : early) {
@@ -213,6 +301,15 @@ final class TcpConnection implements Attributes, Served {
             d.shutdownOutput();
         }
         down.config().setAutoRead(true);
+    }
+
+    /** The client's tunnel, opened if it is not yet; null when the client does not wait any more. */
+    private @Nullable Channel tunnel() {
+        TunnelRequest r = request;
+        if (downstream == null && r != null && !r.isCancelled()) {
+            downstream = r.accept(downstreamHandler());
+        }
+        return downstream;
     }
 
     /** Counts the connection as opened, and from then on what it carries, as often as Istio reports. */
@@ -255,6 +352,14 @@ final class TcpConnection implements Attributes, Served {
             ByteBuf data = (ByteBuf) msg;
             int n = data.readableBytes();
             Channel p = peer();
+            if (lastWord != null || (denied != null && !fromClient)) {
+                data.release();
+                if (fromClient) {
+                    received += n;
+                    sayLastWord();
+                }
+                return;
+            }
             if (fromClient) {
                 if (p == null) {
                     early(data);
@@ -295,7 +400,9 @@ final class TcpConnection implements Attributes, Served {
         public void userEventTriggered(ChannelHandlerContext c, Object event) {
             if (event instanceof ChannelInputShutdownEvent) {
                 Channel p = peer();
-                if (p instanceof DuplexChannel d) {
+                if (lastWord != null) {
+                    sayLastWord();
+                } else if (p instanceof DuplexChannel d) {
                     p.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(f -> {
                         d.shutdownOutput();
                         if (d.isInputShutdown()) {

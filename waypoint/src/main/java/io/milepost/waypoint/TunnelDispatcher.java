@@ -186,8 +186,7 @@ final class TunnelDispatcher implements HboneTunnelService {
             refusedLog.log(RefusedTunnel.connect(client, request.authority()));
             return;
         }
-        Channel tunnel = request.accept(c.downstreamHandler());
-        c.open(tunnel);
+        c.serve(request, () -> refusedLog.log(RefusedTunnel.connect(client, request.authority())));
     }
 
     private void detect(
