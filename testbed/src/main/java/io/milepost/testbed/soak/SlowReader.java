@@ -28,7 +28,10 @@ public final class SlowReader implements Callable<Integer> {
             description = "The waypoint's direct memory in all (default: ${DEFAULT-VALUE}).")
     private int directMb = 32;
 
-    @Option(names = "--net", defaultValue = "127.34", description = "First two octets of the addresses (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--net",
+            defaultValue = "127.34",
+            description = "First two octets of the addresses (default: ${DEFAULT-VALUE}).")
     private String net = "127.34";
 
     /**
@@ -86,7 +89,8 @@ public final class SlowReader implements Callable<Integer> {
         for (boolean upload : new boolean[] {true, false}) {
             Path folder = Files.createTempDirectory("milepost-slow-reader");
             Report report = run(folder, net, upload, total, pace, directMb);
-            System.out.println((upload ? "upload: " : "download: ") + report.received() + " bytes received, the writer was at most "
+            System.out.println((upload ? "upload: " : "download: ") + report.received()
+                    + " bytes received, the writer was at most "
                     + (report.ahead() >> 10) + " KiB ahead (with the sockets' buffers), most resident memory "
                     + (report.rss() >> 20) + " MiB with " + directMb + " MiB of direct memory");
             good &= report.received() == total;

@@ -17,21 +17,31 @@ import picocli.CommandLine.Option;
 /** Many slow readers at once, in both directions, whose writers write as fast as they may: the waypoint's memory is bounded. */
 @Command(
         name = "slow-readers",
-        description = "Many slow readers in both directions at once; the waypoint's resident memory stays under a limit.",
+        description =
+                "Many slow readers in both directions at once; the waypoint's resident memory stays under a limit.",
         mixinStandardHelpOptions = true)
 public final class SlowReaders implements Callable<Integer> {
     private static final Duration OPENING = Duration.ofMinutes(3);
 
-    @Option(names = "--readers", defaultValue = "1000", description = "Readers per direction (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--readers",
+            defaultValue = "1000",
+            description = "Readers per direction (default: ${DEFAULT-VALUE}).")
     private int readers = 1000;
 
     @Option(names = "--seconds", defaultValue = "60", description = "Length of the run (default: ${DEFAULT-VALUE}).")
     private int seconds = 60;
 
-    @Option(names = "--pace", defaultValue = "4096", description = "Bytes per second and reader (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--pace",
+            defaultValue = "4096",
+            description = "Bytes per second and reader (default: ${DEFAULT-VALUE}).")
     private long pace = 4096;
 
-    @Option(names = "--limit-mb", defaultValue = "400", description = "The waypoint's most resident memory (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--limit-mb",
+            defaultValue = "400",
+            description = "The waypoint's most resident memory (default: ${DEFAULT-VALUE}).")
     private int limitMb = 400;
 
     @Option(
@@ -40,7 +50,10 @@ public final class SlowReaders implements Callable<Integer> {
             description = "The waypoint's direct memory, as ./milepost waypoint has it (default: ${DEFAULT-VALUE}).")
     private int directMb = 256;
 
-    @Option(names = "--net", defaultValue = "127.33", description = "First two octets of the addresses (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--net",
+            defaultValue = "127.33",
+            description = "First two octets of the addresses (default: ${DEFAULT-VALUE}).")
     private String net = "127.33";
 
     /**
@@ -86,7 +99,9 @@ public final class SlowReaders implements Callable<Integer> {
                 rss = Math.max(rss, mesh.waypointRss());
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
             }
-            long lost = opening.stream().filter(f -> !f.isDone() || f.isCompletedExceptionally()).count()
+            long lost = opening.stream()
+                            .filter(f -> !f.isDone() || f.isCompletedExceptionally())
+                            .count()
                     + downloads.stream().filter(r -> r.ended().isDone()).count()
                     + uploads.stream().filter(w -> w.closed().isDone()).count();
             long idle = downloads.stream().filter(r -> r.bytes() == 0).count()
@@ -101,7 +116,13 @@ public final class SlowReaders implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Path folder = Files.createTempDirectory("milepost-slow-readers");
-        Report report = run(folder, net, readers, Duration.ofSeconds(seconds), pace, List.of("-XX:MaxDirectMemorySize=" + directMb + "m"));
+        Report report = run(
+                folder,
+                net,
+                readers,
+                Duration.ofSeconds(seconds),
+                pace,
+                List.of("-XX:MaxDirectMemorySize=" + directMb + "m"));
         System.out.println(report);
         boolean good = report.lost() == 0 && report.idle() == 0 && report.rss() <= (long) limitMb << 20;
         System.out.println(good ? "passed" : "FAILED (limit " + limitMb + " MiB); logs are in " + folder);

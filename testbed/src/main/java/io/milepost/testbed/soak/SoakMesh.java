@@ -145,8 +145,8 @@ final class SoakMesh implements AutoCloseable {
                 return Long.parseLong(line.substring(6).replace("kB", "").trim()) << 10;
             }
         }
-        throw new IOException("the waypoint's process says nothing of its memory: has it ended? Its log says:\n"
-                + waypoint.log());
+        throw new IOException(
+                "the waypoint's process says nothing of its memory: has it ended? Its log says:\n" + waypoint.log());
     }
 
     @Override

@@ -32,8 +32,8 @@ class SlowReadersTest {
     @Test
     void oneInEitherDirection() throws Exception {
         for (boolean upload : new boolean[] {true, false}) {
-            SlowReader.Report report = SlowReader.run(
-                    folder.resolve(upload ? "up" : "down"), "127.36", upload, 20_000_000, 8_000_000, 32);
+            SlowReader.Report report =
+                    SlowReader.run(folder.resolve(upload ? "up" : "down"), "127.36", upload, 20_000_000, 8_000_000, 32);
             assertThat(report.received()).isEqualTo(20_000_000);
         }
     }
