@@ -315,8 +315,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         details = reply.details();
         boolean withBody = reply.hasBody(grpc, request);
         ResponseHead head = reply.head(grpc);
-        if (reply.body().isEmpty() && request.protocol() == RequestHead.Protocol.HTTP_2) {
-            // END_STREAM says it (recorded: gw-nobody).
+        if (reply.body().isEmpty()) {
+            // The codec says it: HTTP/2 by END_STREAM (recorded: gw-nobody), HTTP/1.1 to HEAD as chunked (vs-missing).
             head.headers().remove(HeaderName.CONTENT_LENGTH);
         }
         if (!grpc) {

@@ -174,7 +174,8 @@ public final class HttpService {
 
         @Override
         public int responseFlags() {
-            return problem.details().startsWith("http1.codec") ? ResponseFlags.DOWNSTREAM_PROTOCOL_ERROR : 0;
+            String d = problem.details();
+            return d.startsWith("http1.codec") || d.equals("low_version") ? ResponseFlags.DOWNSTREAM_PROTOCOL_ERROR : 0;
         }
 
         @Override
