@@ -2,6 +2,7 @@ package io.milepost.waypoint;
 
 import io.milepost.config.DirectorySource;
 import io.milepost.config.kube.ConfigException;
+import io.milepost.config.kube.GatewayApiMode;
 import io.milepost.config.kube.GatewayRef;
 import io.milepost.config.kube.SnapshotBuilder;
 import io.milepost.config.kube.authz.AuthorizationTranslator;
@@ -160,7 +161,9 @@ public final class WaypointMain implements Callable<Integer> {
         }
         if (config != null && gateway != null) {
             return new DirectorySource(
-                    config, Optional.of(GatewayRef.parse(gateway)), new SnapshotBuilder(new AuthorizationTranslator()));
+                    config,
+                    Optional.of(GatewayRef.parse(gateway)),
+                    new SnapshotBuilder(new AuthorizationTranslator(), GatewayApiMode.ISTIO, ip));
         }
         return null;
     }
