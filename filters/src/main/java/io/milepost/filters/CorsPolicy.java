@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Compiled CORS of a rule: Envoy's filter, decision by decision. */
 public final class CorsPolicy {
+    private static final AsciiString STAR = AsciiString.cached("*");
     private static final HeaderName ALLOW_ORIGIN = HeaderName.of("access-control-allow-origin");
     private static final HeaderName ALLOW_CREDENTIALS = HeaderName.of("access-control-allow-credentials");
     private static final HeaderName ALLOW_METHODS = HeaderName.of("access-control-allow-methods");
@@ -57,7 +58,8 @@ public final class CorsPolicy {
             return false;
         }
         for (StringMatcher m : origins) {
-            if (m.matches(origin)) {
+            // An exact * stands for every origin, as in Envoy (recorded: vs-cors).
+            if (m.matches(origin) || m.matches(STAR)) {
                 return true;
             }
         }

@@ -33,7 +33,8 @@ final class HeadWriter {
      */
     static HeadWriter current(int first, Headers headers, @Nullable AsciiString connection) {
         HeadWriter w = CURRENT.get();
-        int size = first + headers.wireSize() + (connection == null ? 0 : CONNECTION.length() + connection.length() + 2);
+        int size =
+                first + headers.wireSize() + (connection == null ? 0 : CONNECTION.length() + connection.length() + 2);
         if (size > w.bytes.length) {
             w.bytes = new byte[size];
         }

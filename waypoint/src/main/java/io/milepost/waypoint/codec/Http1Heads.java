@@ -136,7 +136,10 @@ public final class Http1Heads {
             }
         }
         if (host < 0 && !connect) {
-            throw new BadMessageException(400, "missing_host_header");
+            throw new BadMessageException(
+                    400,
+                    "missing_host_header",
+                    new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, scheme, headers));
         }
         byte[] a = authority.array();
         for (int i = authority.arrayOffset(); i < authority.arrayOffset() + authority.length(); i++) {
@@ -386,7 +389,9 @@ public final class Http1Heads {
     /** Writes a request's head. */
     public static void writeRequest(RequestHead r, ByteBuf out, @Nullable AsciiString connection) {
         HeadWriter w = HeadWriter.current(
-                r.method().length() + r.path().length() + r.authority().length() + FIXED_PARTS, r.headers(), connection);
+                r.method().length() + r.path().length() + r.authority().length() + FIXED_PARTS,
+                r.headers(),
+                connection);
         w.text(r.method());
         w.space();
         w.text(r.path());

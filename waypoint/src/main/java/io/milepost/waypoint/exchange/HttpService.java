@@ -179,6 +179,11 @@ public final class HttpService {
         }
 
         @Override
+        public @Nullable RequestHead request() {
+            return problem.request();
+        }
+
+        @Override
         public RequestHead.Protocol protocol() {
             return RequestHead.Protocol.HTTP_1_1;
         }
