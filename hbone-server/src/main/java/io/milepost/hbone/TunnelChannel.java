@@ -33,6 +33,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     // What waits for a slow reader waits in every tunnel; a fast one's bytes go on to the flow controller at once.
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(16 << 10, 32 << 10);
     private static final long RESET_LINGER_SECONDS = 10;
+    private static final int OUTPUT_GONE = 1;
 
     private final TunnelStream stream;
     private final ChannelConfig config;
@@ -193,8 +194,8 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
                 continue;
             }
             if (stream.outputEnded()) {
-                in.remove(new ClosedChannelException());
-                continue;
+                failWrites(in);
+                break;
             }
             if (!stream.isWritable()) {
                 break;
@@ -211,6 +212,13 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
         }
         if (wrote) {
             stream.mux().flushSoon();
+        }
+    }
+
+    /** Only what is there: a writer that answers room with more writes would keep the event loop for ever. */
+    private static void failWrites(ChannelOutboundBuffer in) {
+        for (int n = in.size(); n > 0; n--) {
+            in.remove(new ClosedChannelException());
         }
     }
 
@@ -235,16 +243,20 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             // accept() or open() closes it as soon as it is registered.
             return;
         }
-        if (stream.inputEnded()) {
-            resumeWriting();
-            if (inputShutdownFired || !stream.hasQueued() && !readCompletePending && !drainScheduled) {
-                unsafe().close(voidPromise());
-            } else if (stream.resetCode() >= 0) {
-                // The peer is gone; what it left is not kept for a reader that never comes.
-                eventLoop().schedule(() -> unsafe().close(voidPromise()), RESET_LINGER_SECONDS, TimeUnit.SECONDS);
-            }
-        } else {
+        boolean unread = !inputShutdownFired && (stream.hasQueued() || readCompletePending || drainScheduled);
+        if (!stream.inputEnded() || !unread) {
             unsafe().close(voidPromise());
+            return;
+        }
+        // The reader still gets what came; writers are told that there is no room any more.
+        ChannelOutboundBuffer buffer = unsafe().outboundBuffer();
+        if (buffer != null) {
+            buffer.setUserDefinedWritability(OUTPUT_GONE, false);
+        }
+        resumeWriting();
+        if (stream.resetCode() >= 0) {
+            // The peer is gone; what it left is not kept for a reader that never comes.
+            eventLoop().schedule(() -> unsafe().close(voidPromise()), RESET_LINGER_SECONDS, TimeUnit.SECONDS);
         }
     }
 

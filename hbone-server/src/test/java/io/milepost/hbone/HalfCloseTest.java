@@ -188,6 +188,28 @@ class HalfCloseTest {
         client.closeAndWait();
     }
 
+    /** A writer that answers room with more writes must not keep the event loop when the peer is gone. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Http2Error.class,
+            names = {"NO_ERROR", "CANCEL", "INTERNAL_ERROR"})
+    void aResetStopsAnEagerWriter(Http2Error error) throws Exception {
+        BackPressureTest.Writer writer = new BackPressureTest.Writer(Long.MAX_VALUE);
+        HboneServer server = mesh.server(request -> accepted.complete((TunnelChannel) request.accept(writer)));
+        RawPeer client = raw(server);
+        // Something unread, so that the tunnel does not end at once.
+        serverSide().eventLoop().submit(() -> accepted.join().config().setAutoRead(false)).sync();
+        client.sendData(3, "unread", false);
+        await().until(() -> serverSide().queuedBytes() == 6);
+        client.sendReset(3, error);
+        await().until(() -> serverSide().resetCode() == error.code());
+        long written = serverSide().eventLoop().submit(writer::written).get(30, TimeUnit.SECONDS);
+        assertThat(serverSide().isWritable()).isFalse();
+        assertThat(serverSide().eventLoop().submit(writer::written).get(30, TimeUnit.SECONDS)).isEqualTo(written);
+        serverSide().close().sync();
+        client.closeAndWait();
+    }
+
     @Test
     void endBehindBytesThatThePeerHasNoRoomFor() throws Exception {
         Unread reader = new Unread();
