@@ -118,6 +118,10 @@ public final class BenchMain implements Callable<Integer> {
         }
         Rounds results = new Rounds();
         boolean complete;
+        String busy = Machine.busy();
+        if (busy != null) {
+            results.note(busy);
+        }
         try (Lab lab = new Lab(run);
                 Deployments deployments = new Deployments(home, run, lab.mesh().ca(), binary, javaOptions)) {
             if (profile) {

@@ -81,7 +81,7 @@ public abstract class Wire extends ChannelInboundHandlerAdapter {
         return c;
     }
 
-    protected final void write(ByteBuf data) {
+    protected void write(ByteBuf data) {
         ChannelHandlerContext c = context();
         c.writeAndFlush(data, c.voidPromise());
     }

@@ -1,12 +1,14 @@
 package io.milepost.bench.report;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Where and with what a run was made. */
 public final class Machine {
@@ -23,6 +25,16 @@ public final class Machine {
         out.put("envoy", envoy);
         out.put("load average at the end", first("/proc/loadavg"));
         return out;
+    }
+
+    /** A warning when something else uses the processors; to be asked before a run. */
+    public static @Nullable String busy() {
+        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+        return load < Runtime.getRuntime().availableProcessors() / 2.0
+                ? null
+                : "other work ran on this machine (load average " + load
+                        + " before the run): times are too long on both sides,"
+                        + " cold code stays cold longer, and ratios spread more than they should";
     }
 
     private static String line(String file, String name) {
