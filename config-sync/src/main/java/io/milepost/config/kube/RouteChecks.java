@@ -155,11 +155,10 @@ final class RouteChecks {
                             + s.info().namespace() + ": create it in the service's namespace",
                     p.field() + ".namespace"));
         }
-        return unfit(route, p, s, ports, layer4);
+        return unfit(p, s, ports, layer4);
     }
 
-    private static Optional<RouteProblem> unfit(
-            GatewayRoute route, ParentRef p, ServiceModel s, List<Port> ports, boolean layer4) {
+    private static Optional<RouteProblem> unfit(ParentRef p, ServiceModel s, List<Port> ports, boolean layer4) {
         boolean fits = ports.stream()
                 .anyMatch(x -> layer4 ? x.protocol().speaksTcp() : x.protocol().speaksHttp());
         if (!fits) {
