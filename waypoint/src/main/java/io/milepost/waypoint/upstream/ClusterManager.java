@@ -34,7 +34,6 @@ public final class ClusterManager implements AutoCloseable {
     private static final long LINGER_NANOS = 60_000_000_000L;
     private static final long FILES_NANOS = 5_000_000_000L;
     private static final int HBONE_PORT = 15008;
-    private static final LongSupplier SYSTEM = System::nanoTime;
 
     private final ConcurrentHashMap<String, ClusterState> states = new ConcurrentHashMap<>();
     private final Map<String, Long> leftAt = new HashMap<>();
@@ -53,13 +52,17 @@ public final class ClusterManager implements AutoCloseable {
 
     /** @param resolver closed with this; its answers are worked on by this object's thread */
     public ClusterManager(NameResolver resolver) {
-        this(resolver, SYSTEM);
+        this(resolver, System::nanoTime, true);
         timer.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** For tests: time passes when they say so, and {@link #tick} is theirs to call. */
     ClusterManager(NameResolver resolver, LongSupplier nanos) {
-        this.resolver = nanos == SYSTEM ? new Handover(resolver) : resolver;
+        this(resolver, nanos, false);
+    }
+
+    private ClusterManager(NameResolver resolver, LongSupplier nanos, boolean handover) {
+        this.resolver = handover ? new Handover(resolver) : resolver;
         this.nanos = nanos;
         this.timer = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("milepost-clusters").factory());

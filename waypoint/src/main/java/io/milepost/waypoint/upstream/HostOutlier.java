@@ -19,8 +19,8 @@ final class HostOutlier {
     private final AtomicInteger consecutiveLocal = new AtomicInteger();
     private final AtomicBoolean ejected = new AtomicBoolean();
     private volatile long ejectedAtNanos;
-    private volatile int backoff;
-    private volatile int ejections;
+    private final AtomicInteger backoff = new AtomicInteger();
+    private final AtomicInteger ejections = new AtomicInteger();
 
     /** Counts an answer of the host. Returns what it sets off; that count then starts anew. */
     @Nullable
@@ -75,7 +75,7 @@ final class HostOutlier {
     }
 
     int ejections() {
-        return ejections;
+        return ejections.get();
     }
 
     /** The ejection grows with each one that follows soon, up to the maximum. False when it is ejected already. */
@@ -84,16 +84,16 @@ final class HostOutlier {
         if (!ejected.compareAndSet(false, true)) {
             return false;
         }
-        ejections = ejections + 1;
-        if ((backoff + 1) * o.baseEjectionMillis() < o.maxEjectionMillis() + o.baseEjectionMillis()) {
-            backoff = backoff + 1;
+        ejections.incrementAndGet();
+        if ((backoff.get() + 1) * o.baseEjectionMillis() < o.maxEjectionMillis() + o.baseEjectionMillis()) {
+            backoff.incrementAndGet();
         }
         return true;
     }
 
     long ejectionMillis(OutlierDetection o) {
         return Math.min(
-                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()), o.baseEjectionMillis() * Math.max(1, backoff));
+                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()), o.baseEjectionMillis() * Math.max(1, backoff.get()));
     }
 
     /**
@@ -103,8 +103,8 @@ final class HostOutlier {
      */
     boolean interval(OutlierDetection o, long nowNanos) {
         if (!ejected.get()) {
-            if (backoff > 0) {
-                backoff = backoff - 1;
+            if (backoff.get() > 0) {
+                backoff.decrementAndGet();
             }
             return false;
         }

@@ -57,14 +57,14 @@ abstract class HostPool {
     /** Whether the connections are still made as the configuration says. */
     boolean fits() {
         Cluster now = cluster.cluster();
-        if (now != made) {
+        if (!now.equals(made)) {
             if (!now.tls().equals(made.tls())
                     || !now.proxyProtocol().equals(made.proxyProtocol())
                     || !now.transport().tcpKeepalive().equals(made.transport().tcpKeepalive())) {
                 return false;
             }
-            made = now;
         }
+        made = now;
         return tunnel.equals(host.endpoint().tunnel()) && !draining;
     }
 

@@ -23,7 +23,19 @@ final class HostTable {
     record Group(int priority, int weight, List<HostState> hosts) {}
 
     /** What a priority offers: localities by weight, or all hosts together. */
-    private record Level(Candidates all, List<Candidates> localities, int @Nullable [] turns, AtomicInteger turn) {
+    private static final class Level {
+        final Candidates all;
+        final List<Candidates> localities;
+        final int @Nullable [] turns;
+        private final AtomicInteger turn =
+                new AtomicInteger(ThreadLocalRandom.current().nextInt(1 << 20));
+
+        Level(Candidates all, List<Candidates> localities, int @Nullable [] turns) {
+            this.all = all;
+            this.localities = localities;
+            this.turns = turns;
+        }
+
         Candidates next() {
             int[] t = turns;
             return t == null ? all : localities.get(t[Math.floorMod(turn.getAndIncrement(), t.length)]);
@@ -122,11 +134,7 @@ final class HostTable {
                 : EdfScheduler.rotation(localityWeights.stream()
                         .mapToDouble(Double::doubleValue)
                         .toArray());
-        return new Level(
-                new Candidates(all, w, balancer, nanos),
-                localities,
-                turns,
-                new AtomicInteger(ThreadLocalRandom.current().nextInt(1 << 20)));
+        return new Level(new Candidates(all, w, balancer, nanos), localities, turns);
     }
 
     private static double weight(HostState h) {
@@ -202,8 +210,8 @@ final class HostTable {
             return load.panic(p) ? null : s;
         }
         Level l = levels[p];
-        if (l.turns() != null) {
-            for (Candidates c : l.localities()) {
+        if (l.turns != null) {
+            for (Candidates c : l.localities) {
                 for (int i = 0; i < c.size(); i++) {
                     if (c.host(i).equals(h)) {
                         return null;
@@ -239,10 +247,10 @@ final class HostTable {
     /** Whether hosts are warming up, so that the table must be made again soon. */
     boolean warming(long now) {
         for (Level l : levels) {
-            if (l.all().warming(now)) {
+            if (l.all.warming(now)) {
                 return true;
             }
-            for (Candidates c : l.localities()) {
+            for (Candidates c : l.localities) {
                 if (c.warming(now)) {
                     return true;
                 }

@@ -7,7 +7,6 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +23,7 @@ public final class LoopPools {
 
     private final EventLoop loop;
     private final Connector connector;
-    private final Map<HostState, OfHost> hosts = new IdentityHashMap<>();
+    private final Map<HostState, OfHost> hosts = new HashMap<>();
     private @Nullable ScheduledFuture<?> sweeper;
 
     public LoopPools(EventLoop loop, Connector connector) {
@@ -87,7 +86,7 @@ public final class LoopPools {
     }
 
     private HostPool http1(OfHost h, ClusterState cluster, HostState host, Traits traits) {
-        Http1Pool p = traits == Traits.NONE ? h.http1 : h.http1ByTraits.get(traits);
+        Http1Pool p = traits.equals(Traits.NONE) ? h.http1 : h.http1ByTraits.get(traits);
         if (p != null && p.fits()) {
             return p;
         }
@@ -95,7 +94,7 @@ public final class LoopPools {
             p.drain();
         }
         p = new Http1Pool(loop, connector, cluster, host, traits);
-        if (traits == Traits.NONE) {
+        if (traits.equals(Traits.NONE)) {
             h.http1 = p;
         } else {
             h.http1ByTraits.put(traits, p);
@@ -104,7 +103,7 @@ public final class LoopPools {
     }
 
     private HostPool http2(OfHost h, ClusterState cluster, HostState host, Traits traits) {
-        Http2Pool p = traits == Traits.NONE ? h.http2 : h.http2ByTraits.get(traits);
+        Http2Pool p = traits.equals(Traits.NONE) ? h.http2 : h.http2ByTraits.get(traits);
         if (p != null && p.fits()) {
             return p;
         }
@@ -112,7 +111,7 @@ public final class LoopPools {
             p.drain();
         }
         p = new Http2Pool(loop, connector, cluster, host, traits);
-        if (traits == Traits.NONE) {
+        if (traits.equals(Traits.NONE)) {
             h.http2 = p;
         } else {
             h.http2ByTraits.put(traits, p);
