@@ -133,8 +133,8 @@ class HalfCloseTest {
     void abort() throws Exception {
         RawPeer client = raw(server());
         serverSide().writeAndFlush(bytes("half")).sync();
-        serverSide().abort();
         assertThat(client.await("DATA")).isEqualTo("DATA 3 half");
+        serverSide().abort();
         assertThat(client.await("RST")).isEqualTo("RST 3 CANCEL");
         client.closeAndWait();
         assertThat(client.frames()).noneMatch(frame -> frame.endsWith("END"));
