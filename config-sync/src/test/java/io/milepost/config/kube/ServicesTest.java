@@ -159,8 +159,13 @@ class ServicesTest {
 
     @Test
     void podsThatAreNotReady() {
-        String pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default, labels: {app: late}}\n"
-                + "status: {podIP: 127.9.0.9, conditions: [{type: Ready, status: \"False\"}]}\n";
+        String pod = """
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: p, namespace: default, labels: {app: late}}
+                status: {podIP: 127.9.0.9, conditions: [{type: Ready, status: "False"}]}
+                """;
         String service =
                 "---\n{apiVersion: v1, kind: Service, metadata: {name: late, namespace: default}, spec: {clusterIP: 10.96.0.78, "
                         + "publishNotReadyAddresses: %s, ports: [{name: http, port: 80}], selector: {app: late}}}\n";
@@ -240,10 +245,14 @@ class ServicesTest {
 
     @Test
     void kindsForOthersSayWhatToDoInstead() {
-        assertThat(TestMesh.of(
-                                "---\n{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: e, namespace: default}, spec: {}}\n"
-                                        + "---\n{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: s, namespace: default}, spec: {}}\n"
-                                        + "---\n{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p, namespace: default}, spec: {mtls: {mode: STRICT}}}\n")
+        assertThat(TestMesh.of("""
+                                ---
+                                {apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: e, namespace: default}, spec: {}}
+                                ---
+                                {apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: s, namespace: default}, spec: {}}
+                                ---
+                                {apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p, namespace: default}, spec: {mtls: {mode: STRICT}}}
+                                """)
                         .findings())
                 .anyMatch(f -> f.startsWith("WARNING EnvoyFilter") && f.contains("use routes"))
                 .anyMatch(f -> f.startsWith("INFO Sidecar") && f.contains("exportTo"))
