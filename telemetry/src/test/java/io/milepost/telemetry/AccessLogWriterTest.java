@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +53,16 @@ class AccessLogWriterTest {
             logger(w, "%REQ(:PATH)% %RESPONSE_CODE%", "").log(get("/a"));
             await().atMost(5, SECONDS).untilAsserted(() -> assertThat(lines()).containsExactly("/a 200"));
         }
+    }
+
+    @Test
+    void standardStreamsGoElsewhere() throws IOException {
+        Path file = dir.resolve("stdout.log");
+        try (AccessLogWriter w = new AccessLogWriter(Duration.ofHours(1), Map.of("/dev/stdout", file.toString()))) {
+            w.sink("/dev/stdout").append("a line");
+            assertThat(w.sink("/dev/stdout")).isSameAs(w.sink(file.toString()));
+        }
+        assertThat(file).hasContent("a line\n");
     }
 
     @Test
