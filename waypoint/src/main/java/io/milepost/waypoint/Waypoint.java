@@ -140,14 +140,8 @@ public final class Waypoint implements AutoCloseable {
             loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw e;
         }
-        metrics.gauge(
-                "milepost.hbone.connections", "Open HBONE connections of clients", server, HboneServer::connections);
-        metrics.gauge("milepost.hbone.tunnels", "Open tunnels of clients", server, HboneServer::tunnels);
-        metrics.gauge(
-                "milepost.hbone.upstream.connections",
-                "Open HBONE connections to endpoints",
-                tunnels,
-                HboneClient::connections);
+        metrics.bind(server.metrics());
+        metrics.bind(tunnels.metrics());
         metrics.gauge(
                 "milepost.upstream.pools",
                 "Endpoints with pooled connections, over all event loops",
@@ -174,7 +168,9 @@ public final class Waypoint implements AutoCloseable {
                 "milepost.upstream.pending",
                 "Requests that wait for a connection to an endpoint",
                 clusters,
-                c -> c.all().stream().mapToInt(s -> s.limits().pendingRequests()).sum());
+                c -> c.all().stream()
+                        .mapToInt(s -> s.limits().pendingRequests())
+                        .sum());
         metrics.gauge(
                 "milepost.config.version",
                 "Version of the configuration in force",

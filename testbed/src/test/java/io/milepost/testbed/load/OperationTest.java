@@ -82,7 +82,8 @@ class OperationTest {
         assertThat(text)
                 .containsPattern("istio_request_duration_milliseconds_count\\{.*response_code=\"200\".*} 1\n")
                 .contains("milepost_config_version 1.0\n")
-                .contains("milepost_tunnel_queued_limit_bytes ")
+                .containsPattern("milepost_hbone_bytes_limit\\{side=\"server\"} ")
+                .containsPattern("milepost_hbone_connections\\{side=\"client\"} ")
                 .contains("milepost_access_log_dropped_total 0.0\n")
                 .containsPattern("milepost_event_loop_lag_max_seconds\\{loop=\"0\"} ")
                 .containsPattern("jvm_memory_used_bytes\\{area=\"heap\"");

@@ -2,6 +2,7 @@ package io.milepost.waypoint.observe;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -11,7 +12,6 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.milepost.hbone.HboneMemoryBudget;
 import io.milepost.telemetry.AccessLogWriter;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
@@ -37,7 +37,6 @@ public final class ProcessMetrics implements AutoCloseable {
         LoopLag.bind(loops, registry);
         logs.bindTo(registry);
         allocator();
-        budget(HboneMemoryBudget.process());
         gauge(
                 "milepost.metrics.edges.cached",
                 "Label sets kept at hand for requests",
@@ -65,17 +64,9 @@ public final class ProcessMetrics implements AutoCloseable {
         }
     }
 
-    private void budget(HboneMemoryBudget b) {
-        gauge(
-                "milepost.tunnel.queued.bytes",
-                "Bytes of all tunnels that wait for a reader",
-                b,
-                HboneMemoryBudget::queuedBytes);
-        gauge(
-                "milepost.tunnel.queued.limit.bytes",
-                "Above it tunnels get no credit and new ones are refused with 503",
-                b,
-                HboneMemoryBudget::limitBytes);
+    /** Adds what a library counts by itself. */
+    public void bind(MeterBinder binder) {
+        binder.bindTo(registry);
     }
 
     /** Adds a gauge. The object is kept, not weakly held. */
