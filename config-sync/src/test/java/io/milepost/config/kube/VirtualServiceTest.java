@@ -86,9 +86,13 @@ class VirtualServiceTest {
     @Test
     void delegatesMustBeExported() {
         String root = vs("reviews", "{hosts: [reviews], http: [{delegate: {name: team, namespace: other}}]}");
-        String team =
-                "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: team, namespace: other}\n"
-                        + "spec: {%s http: [{name: team, route: [{destination: {host: reviews.default.svc.cluster.local}}]}]}\n";
+        String team = """
+                ---
+                apiVersion: networking.istio.io/v1
+                kind: VirtualService
+                metadata: {name: team, namespace: other}
+                spec: {%s http: [{name: team, route: [{destination: {host: reviews.default.svc.cluster.local}}]}]}
+                """;
         assertThat(TestMesh.of(root + team.formatted("")).rules())
                 .extracting(RouteRule::name)
                 .containsExactly("team");
