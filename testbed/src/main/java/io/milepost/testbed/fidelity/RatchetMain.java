@@ -108,7 +108,7 @@ public final class RatchetMain {
                     failed.add(i);
                     String problems = String.join("; ", outcomes.get(i).problems());
                     out.println(name + " | " + c.requests().get(i).name() + " | "
-                            + problems.substring(0, Math.min(600, problems.length())));
+                            + problems.substring(0, Math.min(4000, problems.length())));
                 }
             }
         } catch (Exception e) {

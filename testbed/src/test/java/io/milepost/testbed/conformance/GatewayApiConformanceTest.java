@@ -26,7 +26,7 @@ class GatewayApiConformanceTest {
     private final ConformanceReport report = new ConformanceReport();
 
     @TempDir
-    Path directory;
+    static Path directory;
 
     private ConformanceMesh mesh;
 
