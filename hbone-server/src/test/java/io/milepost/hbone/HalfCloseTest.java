@@ -198,14 +198,18 @@ class HalfCloseTest {
         HboneServer server = mesh.server(request -> accepted.complete((TunnelChannel) request.accept(writer)));
         RawPeer client = raw(server);
         // Something unread, so that the tunnel does not end at once.
-        serverSide().eventLoop().submit(() -> accepted.join().config().setAutoRead(false)).sync();
+        serverSide()
+                .eventLoop()
+                .submit(() -> accepted.join().config().setAutoRead(false))
+                .sync();
         client.sendData(3, "unread", false);
         await().until(() -> serverSide().queuedBytes() == 6);
         client.sendReset(3, error);
         await().until(() -> serverSide().resetCode() == error.code());
         long written = serverSide().eventLoop().submit(writer::written).get(30, TimeUnit.SECONDS);
         assertThat(serverSide().isWritable()).isFalse();
-        assertThat(serverSide().eventLoop().submit(writer::written).get(30, TimeUnit.SECONDS)).isEqualTo(written);
+        assertThat(serverSide().eventLoop().submit(writer::written).get(30, TimeUnit.SECONDS))
+                .isEqualTo(written);
         serverSide().close().sync();
         client.closeAndWait();
     }
