@@ -38,6 +38,7 @@ public final class Ztunnel implements AutoCloseable, Node {
     private static final Logger log = LoggerFactory.getLogger(Ztunnel.class);
     private static final int SERIES_MAX = 10_000;
     private static final long DRAIN_SLACK_MILLIS = 1_000;
+    private static final long CLOSE_MILLIS = 500;
 
     private final ZtunnelSettings settings;
     private final SnapshotSource source;
@@ -132,7 +133,7 @@ public final class Ztunnel implements AutoCloseable, Node {
                                 () -> view,
                                 transport,
                                 reports));
-                log.info("serving pod {}/{} on {} as {}", w.namespace(), w.name(), address, w.identity());
+                log.debug("serving pod {}/{} on {} as {}", w.namespace(), w.name(), address, w.identity());
             } catch (IOException | RuntimeException e) {
                 log.error("pod {}/{} cannot be served: {}", w.namespace(), w.name(), e.getMessage());
                 missing.add("pod " + w.namespace() + "/" + w.name());
@@ -196,7 +197,9 @@ public final class Ztunnel implements AutoCloseable, Node {
         closed = true;
         source.close();
         synchronized (this) {
-            proxies.values().parallelStream().forEach(PodProxy::close);
+            proxies.values().forEach(PodProxy::stop);
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS);
+            proxies.values().forEach(p -> p.awaitStopped(deadline - System.nanoTime()));
             proxies.clear();
             transport.close();
             certificates.values().forEach(WorkloadCertificates::close);

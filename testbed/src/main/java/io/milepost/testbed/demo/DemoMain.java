@@ -110,7 +110,8 @@ public final class DemoMain implements Callable<Integer> {
             tour.hints("http://127.0.0.1:" + port + "/productpage", configuration)
                     .forEach(out::println);
             out.println();
-            out.println("Access logs follow.");
+            out.println("Access logs follow, and what the waypoint says about changed files.");
+            mesh.waypointMessages().echo();
             mesh.waypointLog().echo();
             mesh.ztunnelLog().echo();
             // Ends with the process: Ctrl-C runs the shutdown hook.

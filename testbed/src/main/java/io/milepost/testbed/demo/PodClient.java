@@ -21,7 +21,7 @@ import java.util.Map;
  * <p>The JDK's clients either speak no SOCKS or resolve names themselves; a service name is known to the ztunnel only.
  */
 final class PodClient {
-    private static final int TIMEOUT_MILLIS = 10_000;
+    private static final int TIMEOUT_MILLIS = 30_000;
 
     private final InetSocketAddress socks;
 

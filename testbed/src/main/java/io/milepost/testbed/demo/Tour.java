@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Tour {
     private static final int CALLS = 100;
-    private static final int LOG_WAIT_MILLIS = 3_000;
+    private static final int LOG_WAIT_MILLIS = 10_000;
     private static final String DENIED = "RBAC: access denied";
 
     private final DemoMesh mesh;

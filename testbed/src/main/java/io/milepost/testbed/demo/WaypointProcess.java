@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 final class WaypointProcess implements MeshProcess {
     private static final int HBONE_PORT = 15008;
     private static final long START_MILLIS = 90_000;
+    private static final long STOP_MILLIS = 700;
 
     private final Process process;
     private final InetAddress address;
@@ -124,7 +125,8 @@ final class WaypointProcess implements MeshProcess {
     public void close() {
         process.destroy();
         try {
-            if (!process.waitFor(5, TimeUnit.SECONDS)) {
+            // Nobody is left to be served: it has drained as far as it has to.
+            if (!process.waitFor(STOP_MILLIS, TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
             }
         } catch (InterruptedException _) {

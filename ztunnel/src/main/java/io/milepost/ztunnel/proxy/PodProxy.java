@@ -17,7 +17,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +54,12 @@ public final class PodProxy implements AutoCloseable {
     }
 
     private static final long CUT_MILLIS = 500;
+    private static final long CLOSE_MILLIS = 500;
 
     private final PodContext context;
     private final HboneServer server;
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final List<Channel> listening = new ArrayList<>(3);
 
     /** Listens at once; throws when a port is taken. */
@@ -163,11 +168,34 @@ public final class PodProxy implements AutoCloseable {
                 server.drain(deadlineMillis + CUT_MILLIS), context.live().quiet());
     }
 
-    @Override
-    public void close() {
+    /** Stops listening and cuts everything, without waiting for the end of it. */
+    public void stop() {
+        if (!stopped.compareAndSet(false, true)) {
+            return;
+        }
         listening.forEach(Channel::close);
         context.live().drain();
-        server.close();
+        // The server's listening thread takes two quiet seconds to end; its socket is closed long before.
+        Thread.ofVirtual().name("stop-" + context.pod().name()).start(() -> {
+            server.close();
+            closed.countDown();
+        });
         context.tunnels().close();
+    }
+
+    /** Stops and waits a little. */
+    @Override
+    public void close() {
+        stop();
+        awaitStopped(TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS));
+    }
+
+    /** Waits for the end after {@link #stop()}, but no longer than this. */
+    public void awaitStopped(long nanos) {
+        try {
+            closed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
