@@ -32,6 +32,15 @@ final class MuxTurnHandler extends ChannelInboundHandlerAdapter {
     }
 
     @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        ctx.fireChannelWritabilityChanged();
+        TunnelMux current = mux;
+        if (current != null && ctx.channel().isWritable()) {
+            current.unblockSoon();
+        }
+    }
+
+    @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         ctx.fireChannelInactive();
         TunnelMux current = mux;

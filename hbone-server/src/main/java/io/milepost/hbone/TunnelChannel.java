@@ -205,6 +205,9 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             removeWritten(in);
         }
         writesBlocked = !in.isEmpty();
+        if (writesBlocked) {
+            stream.mux().blocked(stream);
+        }
         ChannelPromise promise = shutdownPromise;
         if (promise != null && in.size() == 0) {
             shutdownPromise = null;

@@ -44,6 +44,10 @@ final class TunnelMux extends Http2ConnectionAdapter {
     private final ArrayList<TunnelChannel> readComplete = new ArrayList<>();
     private final ArrayDeque<TunnelStream> withheld = new ArrayDeque<>();
     private final ArrayDeque<TunnelStream> resumable = new ArrayDeque<>();
+    /** Tunnels with bytes that the flow controller did not take; at most each once. */
+    private final ArrayDeque<TunnelStream> blocked = new ArrayDeque<>();
+
+    private boolean unblockScheduled;
     private final KeepAlive keepAlive;
     private final ConnectionDrain drain;
     private @Nullable Runnable onTunnelClosed;
@@ -208,6 +212,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
         fireReadComplete();
         // What the tunnels wrote meanwhile goes out with the flush that the HTTP/2 handler makes next.
         reading = false;
+        unblockSoon();
         closeIfFlooding();
     }
 
@@ -324,6 +329,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
         flushScheduled = false;
         try {
             handler.flush(ctx);
+            unblockSoon();
         } catch (RuntimeException e) {
             log.warn("{} flush failed", ctx.channel(), e);
             close();
@@ -340,6 +346,37 @@ final class TunnelMux extends Http2ConnectionAdapter {
             loop().execute(this::resumeWriters);
         }
         resumable.add(tunnel);
+    }
+
+    /** The tunnel has bytes that wait for the flow controller. */
+    void blocked(TunnelStream tunnel) {
+        if (tunnel.markBlocked(true)) {
+            blocked.add(tunnel);
+        }
+    }
+
+    /**
+     * Looks again at blocked tunnels after everything that may have made room. The flow controller's listener alone is not
+     * enough: a window that opens while the socket is full is not reported when the socket is writable again.
+     */
+    void unblockSoon() {
+        if (!unblockScheduled && !blocked.isEmpty()) {
+            unblockScheduled = true;
+            loop().execute(this::unblock);
+        }
+    }
+
+    private void unblock() {
+        unblockScheduled = false;
+        for (int n = blocked.size(); n > 0; n--) {
+            TunnelStream tunnel = blocked.remove();
+            tunnel.markBlocked(false);
+            if (tunnel.closed() || tunnel.isWritable()) {
+                tunnel.resumeWriting();
+            } else {
+                blocked(tunnel);
+            }
+        }
     }
 
     private void resumeWriters() {

@@ -44,6 +44,7 @@ final class TunnelStream {
     private boolean discard;
     private boolean closed;
     private boolean resetByUs;
+    private boolean blocked;
     private long resetCode = -1;
     private @Nullable ChannelFuture endWritten;
     private @Nullable TunnelChannel channel;
@@ -282,6 +283,13 @@ final class TunnelStream {
 
     boolean isWritable() {
         return !closed && endWritten == null && mux.isWritable(stream);
+    }
+
+    /** Returns whether that changed anything. */
+    boolean markBlocked(boolean now) {
+        boolean changed = blocked != now;
+        blocked = now;
+        return changed;
     }
 
     void resumeWriting() {

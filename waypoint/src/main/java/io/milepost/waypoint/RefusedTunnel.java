@@ -25,8 +25,7 @@ final class RefusedTunnel implements LogContext {
     private final String details;
     private final long at = System.currentTimeMillis() * 1_000_000;
 
-    private RefusedTunnel(
-            ClientConnection client, @Nullable RequestHead head, int status, int flags, String details) {
+    private RefusedTunnel(ClientConnection client, @Nullable RequestHead head, int status, int flags, String details) {
         this.client = client;
         this.head = head;
         this.status = status;
@@ -58,7 +57,9 @@ final class RefusedTunnel implements LogContext {
             int status) {
         // Envoy's HTTP/2 codec shows an extended CONNECT as the GET of an upgrade (recorded: http-outer).
         RequestHead head = head(
-                path != null && CONNECT.contentEquals(method) ? GET : method, authority == null ? "" : authority, path == null ? "" : path);
+                path != null && CONNECT.contentEquals(method) ? GET : method,
+                authority == null ? "" : authority,
+                path == null ? "" : path);
         head.headers().add(HeaderName.X_REQUEST_ID, RequestEdge.uuid());
         return new RefusedTunnel(client, head, status, ResponseFlags.NO_ROUTE_FOUND, "route_not_found");
     }
