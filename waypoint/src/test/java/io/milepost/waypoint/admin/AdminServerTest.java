@@ -31,10 +31,15 @@ class AdminServerTest {
         return AdminServer.start(options, ip, new WaypointOperations("default/w", List::of));
     }
 
-    private static String ask(int port, String request) throws IOException {
+    private static String ask(int port, String methodAndPath, String... headers) throws IOException {
+        StringBuilder request = new StringBuilder(methodAndPath).append(" HTTP/1.1\r\n");
+        for (String h : headers) {
+            request.append(h).append("\r\n");
+        }
+        request.append("Content-Length: 0\r\nConnection: close\r\n\r\n");
         try (Socket s = new Socket(IP, port)) {
             s.setSoTimeout(20_000);
-            s.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            s.getOutputStream().write(request.toString().getBytes(StandardCharsets.US_ASCII));
             return new String(s.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         }
     }
@@ -45,10 +50,10 @@ class AdminServerTest {
             assertThat(server.addresses())
                     .extracting(InetSocketAddress::getPort)
                     .containsExactlyInAnyOrder(15000, 15020, 15021, 15090);
-            assertThat(ask(15021, "GET /healthz/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            assertThat(ask(15021, "GET /healthz/ready", "Host: x"))
                     .startsWith("HTTP/1.1 503 ")
                     .endsWith("PRE_INITIALIZING\n");
-            assertThat(ask(15000, "GET /config_dump HTTP/1.1\r\nHost: localhost:15000\r\nConnection: close\r\n\r\n"))
+            assertThat(ask(15000, "GET /config_dump", "Host: localhost:15000"))
                     .startsWith("HTTP/1.1 503 ");
         }
     }
@@ -59,21 +64,10 @@ class AdminServerTest {
         try (AdminServer server =
                 start(options("--status-port", "0", "--metrics-port", "0", "--envoy-metrics-port", "0"), IP)) {
             assertThat(server.addresses()).hasSize(1);
-            assertThat(
-                            ask(
-                                    15000,
-                                    "POST /drain HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+            assertThat(ask(15000, "POST /drain", "Host: evil.example")).startsWith("HTTP/1.1 403 ");
+            assertThat(ask(15000, "POST /drain", "Host: 127.40.0.1:15000", "Origin: http://evil.example"))
                     .startsWith("HTTP/1.1 403 ");
-            assertThat(ask(
-                            15000,
-                            "POST /drain HTTP/1.1\r\nHost: 127.40.0.1:15000\r\nOrigin: http://evil.example\r\nContent-Length: 0\r\n"
-                                    + "Connection: close\r\n\r\n"))
-                    .startsWith("HTTP/1.1 403 ");
-            assertThat(
-                            ask(
-                                    15000,
-                                    "POST /drain HTTP/1.1\r\nHost: 127.40.0.1:15000\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
-                    .startsWith("HTTP/1.1 200 ");
+            assertThat(ask(15000, "POST /drain", "Host: 127.40.0.1:15000")).startsWith("HTTP/1.1 200 ");
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** One try as an exchange makes it: a GET, whose outcome the test waits for. */
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 final class Attempt implements UpstreamStream.Listener, LoopPools.Ready {
     private final LoopPools pools;
     private final ClusterState cluster;

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Choices as tables, without sockets. */
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 class BalancerTest {
     private static final String A = "10.0.0.1";
     private static final String B = "10.0.0.2";

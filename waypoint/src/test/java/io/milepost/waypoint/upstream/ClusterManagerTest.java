@@ -11,6 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 class ClusterManagerTest {
     private final Fixture f = new Fixture().endpoints(Fixture.endpoint("10.0.0.1", 1), Fixture.endpoint("10.0.0.2", 1));
     private final ClusterManager manager = new ClusterManager(NameResolver.none(), f.clock());

@@ -46,6 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** TLS and PROXY headers on real connections over loopback. */
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 class ConnectorTest {
     @TempDir
     Path dir;

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Clusters whose endpoints are names, with a resolver that answers when the test says so. */
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 class NamesTest {
     private record Asked(String name, Consumer<Answer> then) {}
 

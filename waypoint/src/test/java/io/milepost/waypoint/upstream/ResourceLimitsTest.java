@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 class ResourceLimitsTest {
     private final ClusterStats stats = new ClusterStats();
 

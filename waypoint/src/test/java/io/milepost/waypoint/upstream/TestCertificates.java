@@ -24,6 +24,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** An authority and what it issues, for tests of TLS. */
+@SuppressWarnings("NullAway") // a null where none belongs fails the test
 final class TestCertificates {
     record Issued(X509Certificate certificate, PrivateKey key) {}
 
