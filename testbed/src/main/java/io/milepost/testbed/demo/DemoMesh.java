@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -41,11 +42,17 @@ final class DemoMesh implements AutoCloseable {
     }
 
     void start() throws InterruptedException {
-        TestCa ca = new TestCa(temporary.resolve("ca"));
+        // Keys take as long as reading the configuration; both at once.
+        CompletableFuture<TestCa> ca = CompletableFuture.supplyAsync(() -> {
+            TestCa made = new TestCa(temporary.resolve("ca"));
+            made.leaf("default", "waypoint");
+            return made;
+        });
         SnapshotSource source = new DirectorySource(
                 configuration, Optional.empty(), new SnapshotBuilder(new AuthorizationTranslator()));
         try {
-            add(new ZtunnelNode(new FirstLook(source, snapshot -> startOthers(snapshot, ca)), ca, ztunnelLog));
+            add(new ZtunnelNode(
+                    new FirstLook(source, snapshot -> startOthers(snapshot, ca.join())), ca::join, ztunnelLog));
         } catch (ConfigException e) {
             throw new DemoException(configuration + " cannot be used: " + e.getMessage(), e);
         }

@@ -7,16 +7,18 @@ import io.milepost.testbed.ca.TestCa;
 import io.milepost.ztunnel.Ztunnel;
 import io.milepost.ztunnel.ZtunnelSettings;
 import io.milepost.ztunnel.proxy.PodProxy;
+import java.util.function.Supplier;
 
 /** The demo's ztunnel: it serves all enrolled pods, each on its own address, in this process. */
 final class ZtunnelNode implements MeshProcess {
     private final Ztunnel ztunnel;
 
-    ZtunnelNode(SnapshotSource source, TestCa ca, LogTap accessLog) {
+    ZtunnelNode(SnapshotSource source, Supplier<TestCa> authority, LogTap accessLog) {
         ztunnel = Ztunnel.start(
                 ZtunnelSettings.ofMesh(),
                 source,
                 identity -> {
+                    TestCa ca = authority.get();
                     TestCa.Leaf leaf = ca.leaf(identity.namespace(), identity.serviceAccount());
                     return new PemWorkloadCertificates(ca.root(), leaf.cert(), leaf.key());
                 },
