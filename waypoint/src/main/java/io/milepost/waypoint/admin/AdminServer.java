@@ -16,6 +16,7 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.milepost.mesh.IpAddress;
 import io.milepost.waypoint.admin.AdminOptions.Listener;
+import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -26,6 +27,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,9 +38,15 @@ import org.slf4j.LoggerFactory;
 public final class AdminServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
     private static final int MAX_CONNECTIONS = 256;
+    /** For the sockets; Armeria then waits two seconds for threads that nobody needs any more. */
+    private static final int CLOSE_MILLIS = 300;
+
     private static final int MAX_REQUEST = 64 << 10;
 
     private final Map<InetSocketAddress, Listener> listeners = new HashMap<>();
+    /** Ours and not Armeria's, which would wait for two quiet seconds at the end. */
+    private final EventLoopGroup loop = EventLoopGroups.newEventLoopGroup(1, "admin", true);
+
     private final @Nullable Server server;
 
     /**
@@ -60,7 +70,7 @@ public final class AdminServer implements AutoCloseable {
             listeners.put(l.address(), l);
             builder.port(new ServerPort(l.address(), SessionProtocol.HTTP));
         }
-        server = builder.workerGroup(EventLoopGroups.newEventLoopGroup(1, "admin"), true)
+        server = builder.workerGroup(loop, false)
                 .blockingTaskExecutor(
                         BlockingTaskExecutor.builder()
                                 .numThreads(2)
@@ -71,6 +81,8 @@ public final class AdminServer implements AutoCloseable {
                 .maxRequestLength(MAX_REQUEST)
                 .requestTimeout(Duration.ofSeconds(30))
                 .idleTimeout(Duration.ofSeconds(60))
+                .connectionDrainDurationMicros(0)
+                .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
                 .disableServerHeader()
                 .meterRegistry(new CompositeMeterRegistry())
                 .service("prefix:/", this::serve)
@@ -78,7 +90,7 @@ public final class AdminServer implements AutoCloseable {
         try {
             server.start().join();
         } catch (CompletionException e) {
-            server.close();
+            close();
             throw new IllegalArgumentException(explain(all, e), e);
         }
     }
@@ -189,7 +201,16 @@ public final class AdminServer implements AutoCloseable {
     public void close() {
         Server s = server;
         if (s != null) {
-            s.close();
+            try {
+                s.stop().get(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                log.debug("the sockets are closed; Armeria's accepting threads still wait for quiet", e);
+            } catch (ExecutionException e) {
+                log.warn("closing the operators' ports: {}", String.valueOf(e.getCause()));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
 }

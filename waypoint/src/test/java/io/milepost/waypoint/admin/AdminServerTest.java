@@ -53,8 +53,7 @@ class AdminServerTest {
             assertThat(ask(15021, "GET /healthz/ready", "Host: x"))
                     .startsWith("HTTP/1.1 503 ")
                     .endsWith("PRE_INITIALIZING\n");
-            assertThat(ask(15000, "GET /config_dump", "Host: localhost:15000"))
-                    .startsWith("HTTP/1.1 503 ");
+            assertThat(ask(15000, "GET /config_dump", "Host: localhost:15000")).startsWith("HTTP/1.1 503 ");
         }
     }
 
