@@ -266,7 +266,10 @@ class HalfCloseTest {
         RawPeer client = raw(server);
         client.sendData(3, "x", false);
         await().untilAsserted(() -> assertThat(atServer.text()).isEqualTo("x"));
-        client.channel().unsafe().closeForcibly();
+        client.channel()
+                .eventLoop()
+                .submit(() -> client.channel().unsafe().closeForcibly())
+                .sync();
         atServer.closed.get(30, TimeUnit.SECONDS);
         assertThat(atServer.inputEnded).isNotDone();
         await().until(() -> server.tunnels() == 0 && server.connections() == 0);
