@@ -32,7 +32,11 @@ public final class CaseRun {
     private @Nullable Exception failure;
 
     public CaseRun(
-            FidelityWorld world, WaypointUnderTest waypoint, FidelityCase c, Differences differences, boolean hboneRun) {
+            FidelityWorld world,
+            WaypointUnderTest waypoint,
+            FidelityCase c,
+            Differences differences,
+            boolean hboneRun) {
         this.world = world;
         this.waypoint = waypoint;
         this.c = c;
