@@ -14,7 +14,6 @@ import io.milepost.waypoint.codec.Http2ServerConnection;
 import io.milepost.waypoint.exchange.ClientConnection;
 import io.milepost.waypoint.exchange.HttpService;
 import io.milepost.waypoint.exchange.WorkerContext;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.atomic.AtomicLong;

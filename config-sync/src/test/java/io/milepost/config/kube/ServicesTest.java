@@ -252,8 +252,7 @@ class ServicesTest {
                                 {apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: s, namespace: default}, spec: {}}
                                 ---
                                 {apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p, namespace: default}, spec: {mtls: {mode: STRICT}}}
-                                """)
-                        .findings())
+                                """).findings())
                 .anyMatch(f -> f.startsWith("WARNING EnvoyFilter") && f.contains("use routes"))
                 .anyMatch(f -> f.startsWith("INFO Sidecar") && f.contains("exportTo"))
                 .anyMatch(f -> f.startsWith("INFO PeerAuthentication") && f.contains("mutual TLS"));

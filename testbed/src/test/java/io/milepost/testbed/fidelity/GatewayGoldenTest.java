@@ -48,13 +48,17 @@ class GatewayGoldenTest {
     @TestFactory
     Stream<DynamicTest> routesAreThoseOfIstiod() throws IOException {
         Path cases = FidelitySuite.CASES;
-        return golden().entrySet().stream().map(e -> DynamicTest.dynamicTest(e.getKey(), () -> {
-            String mesh = FidelityCase.load(cases.resolve(e.getKey() + ".yaml"), false).mesh();
-            ObjectFiles.Parsed parsed = new ObjectFiles.Content(Map.of("mesh.yaml", mesh), List.of()).parse();
-            MeshSnapshot snapshot = new SnapshotBuilder(new AuthorizationTranslator())
-                    .build(new KubeObjects(parsed.objects()), Optional.of(new GatewayRef("default", "waypoint")))
-                    .snapshot();
-            assertThat(RouteText.lines(RouteText.of(snapshot))).isEqualTo(e.getValue());
-        }));
+        return golden().entrySet().stream()
+                .map(e -> DynamicTest.dynamicTest(e.getKey(), () -> {
+                    String mesh = FidelityCase.load(cases.resolve(e.getKey() + ".yaml"), false)
+                            .mesh();
+                    ObjectFiles.Parsed parsed = new ObjectFiles.Content(Map.of("mesh.yaml", mesh), List.of()).parse();
+                    MeshSnapshot snapshot = new SnapshotBuilder(new AuthorizationTranslator())
+                            .build(
+                                    new KubeObjects(parsed.objects()),
+                                    Optional.of(new GatewayRef("default", "waypoint")))
+                            .snapshot();
+                    assertThat(RouteText.lines(RouteText.of(snapshot))).isEqualTo(e.getValue());
+                }));
     }
 }

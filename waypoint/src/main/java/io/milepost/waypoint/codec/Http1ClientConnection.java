@@ -235,7 +235,8 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         }
         listener = null;
         if (keepAlive && !upgraded && context().channel().isActive()) {
-            // The exchange may have ended while it was paused; the next one must not find a connection that reads nothing.
+            // The exchange may have ended while it was paused; the next one must not find a connection that reads
+            // nothing.
             context().channel().config().setAutoRead(true);
             owner.idle(this);
         } else {

@@ -73,7 +73,8 @@ public final class Http2ClientConnection extends Http2EventAdapter {
                     .initialWindowSize(STREAM_WINDOW)
                     .maxHeaderListSize(Http1Decoder.MAX_HEAD));
             gracefulShutdownTimeoutMillis(0);
-            // The builder takes a given connection for a server's: 200 streams that the application resets would end it.
+            // The builder takes a given connection for a server's: 200 streams that the application resets would end
+            // it.
             decoderEnforceMaxRstFramesPerWindow(0, 0);
             encoderEnforceMaxRstFramesPerWindow(0, 0);
         }

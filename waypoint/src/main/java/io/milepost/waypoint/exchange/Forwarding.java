@@ -69,6 +69,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     private boolean streamHeld;
     /** On a connection that the endpoint may have closed while it was idle. */
     private boolean onRested;
+
     private boolean activeHeld;
 
     Forwarding(Exchange exchange, ForwardPlan plan, ForwardPlan.Target target, ClusterState cluster) {

@@ -93,7 +93,8 @@ final class HostOutlier {
 
     long ejectionMillis(OutlierDetection o) {
         return Math.min(
-                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()), o.baseEjectionMillis() * Math.max(1, backoff.get()));
+                Math.max(o.maxEjectionMillis(), o.baseEjectionMillis()),
+                o.baseEjectionMillis() * Math.max(1, backoff.get()));
     }
 
     /**
