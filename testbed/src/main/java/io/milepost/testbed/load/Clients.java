@@ -27,7 +27,7 @@ public final class Clients {
     private static final Pattern COUNTED = Pattern.compile("done (\\d+) failed (\\d+)");
 
     private static final int REQUESTS_PER_CONNECTION = 25;
-    private static final Duration ROUND_PATIENCE = Duration.ofSeconds(120);
+    private static final Duration ROUND_PATIENCE = Duration.ofMinutes(2);
 
     private Clients() {}
 

@@ -66,7 +66,7 @@ public final class LoadMesh implements AutoCloseable {
             waypoint.awaitReady();
             TestCa.Leaf client = ca.leaf("default", "client");
             WorkloadCertificates certificates = new PemWorkloadCertificates(ca.root(), client.cert(), client.key());
-            parts.push(certificates::close);
+            parts.push(certificates);
             tunnels = HboneClient.builder()
                     .certificates(certificates)
                     // A busy machine is no failure of the mesh.
