@@ -23,7 +23,7 @@ final class GateServer implements AutoCloseable {
     final List<String> firstLines = new CopyOnWriteArrayList<>();
 
     GateServer() throws IOException {
-        listening = new ServerSocket(0, 256, InetAddress.getByName("127.0.0.1"));
+        listening = new ServerSocket(0, 256, InetAddress.getLoopbackAddress());
         Thread.ofVirtual().start(this::accept);
     }
 

@@ -189,7 +189,7 @@ class PoolsTest {
     @DisplayName("a refused connection fails all who wait for it, and counts")
     void refused() throws Exception {
         int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
         f.endpoints(Fixture.at("127.0.0.1", port));
@@ -222,8 +222,8 @@ class PoolsTest {
     void starving() throws Exception {
         f.limits = limits(1, 10, Integer.MAX_VALUE, 0);
         ClusterState c = f.build();
-        EventLoop other = loops.next() == loop ? loops.next() : loops.next();
-        while (other == loop) {
+        EventLoop other = loops.next();
+        while (other.equals(loop)) {
             other = loops.next();
         }
         LoopPools theirs = new LoopPools(other, connector);
