@@ -19,7 +19,7 @@ class SlowReadersTest {
     void manyInBothDirections() throws Exception {
         SlowReaders.Report report = SlowReaders.run(
                 folder,
-                "127.35",
+                "127.41",
                 100,
                 Duration.ofSeconds(10),
                 64 << 10,
@@ -35,7 +35,7 @@ class SlowReadersTest {
             // Addresses of their own: the first mesh may still be closing its listeners.
             SlowReader.Report report = SlowReader.run(
                     folder.resolve(upload ? "up" : "down"),
-                    upload ? "127.36" : "127.37",
+                    upload ? "127.42" : "127.43",
                     upload,
                     20_000_000,
                     8_000_000,
