@@ -298,7 +298,8 @@ final class TcpConnection implements Attributes, Served {
         early.clear();
         up.flush();
         if (halfClosedEarly && up instanceof DuplexChannel d) {
-            d.shutdownOutput();
+            // Behind what waits for room: shutting down a socket's output drops it.
+            up.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> d.shutdownOutput());
         }
         down.config().setAutoRead(true);
     }

@@ -54,12 +54,13 @@ final class EagerWriter extends ChannelInboundHandlerAdapter {
         while (ctx.channel().isWritable() && written.get() < total) {
             int n = (int) Math.min(CHUNK, total - written.get());
             written.addAndGet(n);
-            ctx.write(ZEROS.slice(0, n), ctx.voidPromise());
-            wrote = true;
-            if (written.get() >= total) {
-                ctx.flush();
-                ((DuplexChannel) ctx.channel()).shutdownOutput();
+            if (written.get() < total) {
+                ctx.write(ZEROS.slice(0, n), ctx.voidPromise());
+            } else {
+                // Not before: shutting down a socket's output drops what Netty has not written yet.
+                ctx.write(ZEROS.slice(0, n)).addListener(done -> ((DuplexChannel) ctx.channel()).shutdownOutput());
             }
+            wrote = true;
         }
         if (wrote) {
             ctx.flush();

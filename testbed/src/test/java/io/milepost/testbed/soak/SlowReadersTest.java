@@ -28,4 +28,19 @@ class SlowReadersTest {
         assertThat(report.read()).isPositive();
         assertThat(report.rss()).as("resident memory").isLessThan(400L << 20);
     }
+
+    @Test
+    void oneInEitherDirection() throws Exception {
+        for (boolean upload : new boolean[] {true, false}) {
+            // Addresses of their own: the first mesh may still be closing its listeners.
+            SlowReader.Report report = SlowReader.run(
+                    folder.resolve(upload ? "up" : "down"),
+                    upload ? "127.42" : "127.43",
+                    upload,
+                    20_000_000,
+                    8_000_000,
+                    32);
+            assertThat(report.received()).isEqualTo(20_000_000);
+        }
+    }
 }

@@ -289,7 +289,8 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
             }
             if (upgraded && context().channel() instanceof io.netty.channel.socket.DuplexChannel d) {
                 out().flushNow();
-                d.shutdownOutput();
+                // Behind what waits for room: shutting down a socket's output drops it.
+                d.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> d.shutdownOutput());
             }
             endRequest();
         }

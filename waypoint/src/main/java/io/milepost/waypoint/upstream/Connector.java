@@ -1,6 +1,7 @@
 package io.milepost.waypoint.upstream;
 
 import io.milepost.filters.RetryDecider.Reset;
+import io.milepost.hbone.EpollHalfClose;
 import io.milepost.hbone.HboneClient;
 import io.milepost.hbone.TunnelException;
 import io.milepost.hbone.TunnelTarget;
@@ -13,6 +14,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
@@ -182,7 +184,13 @@ public final class Connector {
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
                         Math.min(c.connectTimeoutMillis(), Integer.MAX_VALUE))
-                .handler(handler);
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        EpollHalfClose.support(channel);
+                        channel.pipeline().addLast(handler);
+                    }
+                });
         c.transport().tcpKeepalive().ifPresent(k -> keepalive(b, k));
         b.connect(new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()))
                 .addListener((io.netty.channel.ChannelFuture f) -> {
