@@ -4,6 +4,7 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.HeaderMutations;
 import io.milepost.mesh.RouteAction;
+import io.milepost.mesh.RouteAction.BackendAction;
 import io.milepost.mesh.RouteRule;
 import io.netty.util.AsciiString;
 import java.util.ArrayList;
@@ -20,25 +21,68 @@ public final class ForwardPlan {
     /** One destination: its cluster and what goes with it. */
     public static final class Target {
         private final String cluster;
+        private final long id;
         private final HeaderRewriter first;
         private final HeaderRewriter second;
         private final HeaderRewriter responseHeaders;
         private final @Nullable AsciiString quietHost;
         private final @Nullable AsciiString host;
+        private final PathRewrite path;
+        private final List<RouteAction.Mirror> mirrors;
+        private final @Nullable Redirects redirect;
+        private final @Nullable LocalReply reply;
 
         private Target(
-                String cluster,
+                RouteAction.Forward action,
+                RouteAction.Backend backend,
+                RouteRule rule,
                 HeaderRewriter first,
                 HeaderRewriter second,
                 HeaderRewriter responseHeaders,
                 @Nullable AsciiString quietHost,
                 @Nullable AsciiString host) {
-            this.cluster = cluster;
+            this.cluster = backend.cluster();
+            this.id = action.session().isPresent() ? Session.id(backend.cluster()) : 0;
             this.first = first;
             this.second = second;
             this.responseHeaders = responseHeaders;
             this.quietHost = quietHost;
             this.host = host;
+            path = PathRewrite.compile(
+                    ownRewrite(backend).or(action::rewrite), rule.match().path());
+            mirrors = joined(
+                    action.mirrors(), backend.own().map(BackendAction::mirrors).orElse(List.of()));
+            RouteAction answer = backend.own().flatMap(BackendAction::answer).orElse(null);
+            redirect = answer instanceof RouteAction.Redirect r
+                    ? Redirects.compile(r, rule.match().path())
+                    : null;
+            reply = answer instanceof RouteAction.DirectReply d
+                    ? LocalReply.of(d.status(), d.body(), "direct_response", "")
+                    : null;
+        }
+
+        private static List<RouteAction.Mirror> joined(List<RouteAction.Mirror> a, List<RouteAction.Mirror> b) {
+            if (b.isEmpty()) {
+                return a;
+            }
+            List<RouteAction.Mirror> all = new ArrayList<>(a);
+            all.addAll(b);
+            return List.copyOf(all);
+        }
+
+        /** {@link Session#id} of the cluster; only where the rule has sessions. */
+        public long id() {
+            return id;
+        }
+
+        /** What requests for this destination get instead of being forwarded; null when they are forwarded. */
+        public @Nullable LocalReply answer(RequestHead request) {
+            return redirect == null ? reply : redirect.reply(request);
+        }
+
+        /** Clusters that get a copy, with their shares; choose with {@link ForwardPlan#mirrors}. */
+        public List<RouteAction.Mirror> mirrors() {
+            return mirrors;
         }
 
         /** Name of the cluster; it need not exist. */
@@ -58,10 +102,10 @@ public final class ForwardPlan {
     private final RouteAction.Forward action;
     private final Target[] targets;
     private final WeightedPick weights;
-    private final PathRewrite path;
     private final Timeouts timeouts;
     private final RetryDecider retry;
     private final HashKey hash;
+    private final @Nullable SessionPlan session;
 
     private ForwardPlan(RouteAction.Forward f, RouteRule rule) {
         action = f;
@@ -74,10 +118,10 @@ public final class ForwardPlan {
             w[i] = b.weight();
         }
         weights = new WeightedPick(w);
-        path = PathRewrite.compile(f.rewrite(), rule.match().path());
         timeouts = new Timeouts(f.timeouts(), f.retry().perTryTimeoutMillis());
         retry = RetryDecider.compile(f.retry());
         hash = HashKey.compile(f.hashPolicies());
+        session = SessionPlan.compile(f.session());
     }
 
     static ForwardPlan compile(RouteAction.Forward forward, RouteRule rule) {
@@ -86,9 +130,11 @@ public final class ForwardPlan {
 
     /** One backend: as if rule and backend had been written in one list, the rule first. */
     private static Target single(RouteAction.Forward f, RouteAction.Backend b, RouteRule rule) {
-        Optional<String> host = ruleHost(f, rule).or(() -> b.hostRewrite()).or(() -> hostOf(b.requestHeaders()));
+        Optional<String> host = ruleHost(f, b, rule).or(() -> b.hostRewrite()).or(() -> hostOf(b.requestHeaders()));
         return new Target(
-                b.cluster(),
+                f,
+                b,
+                rule,
                 HeaderRewriter.compile(withoutHost(HeaderRewriter.join(rule.requestHeaders(), b.requestHeaders()))),
                 HeaderRewriter.NONE,
                 HeaderRewriter.compile(HeaderRewriter.join(rule.responseHeaders(), b.responseHeaders())),
@@ -99,7 +145,9 @@ public final class ForwardPlan {
     /** Several: the backend's changes precede the rule's; its Host leaves no trace in x-envoy-original-host. */
     private static Target weighted(RouteAction.Forward f, RouteAction.Backend b, RouteRule rule) {
         return new Target(
-                b.cluster(),
+                f,
+                b,
+                rule,
                 HeaderRewriter.compile(withoutHost(b.requestHeaders())),
                 HeaderRewriter.compile(withoutHost(rule.requestHeaders())),
                 HeaderRewriter.sequence(
@@ -108,11 +156,16 @@ public final class ForwardPlan {
                         .or(() -> hostOf(b.requestHeaders()))
                         .map(AsciiString::of)
                         .orElse(null),
-                ruleHost(f, rule).map(AsciiString::of).orElse(null));
+                ruleHost(f, b, rule).map(AsciiString::of).orElse(null));
     }
 
-    private static Optional<String> ruleHost(RouteAction.Forward f, RouteRule rule) {
-        return f.rewrite().flatMap(RouteAction.Rewrite::host).or(() -> hostOf(rule.requestHeaders()));
+    /** A backend's own rewrite replaces the rule's. */
+    private static Optional<String> ruleHost(RouteAction.Forward f, RouteAction.Backend b, RouteRule rule) {
+        return ownRewrite(b).or(f::rewrite).flatMap(RouteAction.Rewrite::host).or(() -> hostOf(rule.requestHeaders()));
+    }
+
+    private static Optional<RouteAction.Rewrite> ownRewrite(RouteAction.Backend b) {
+        return b.own().flatMap(BackendAction::rewrite);
     }
 
     /** A Host among the headers is a rewrite of the host; set beats add. */
@@ -146,6 +199,16 @@ public final class ForwardPlan {
         return targets.length == 1 ? targets[0] : targets[weights.pick(random)];
     }
 
+    /** The destination of a session, whatever its weight is now; null when the rule has it no more. */
+    public @Nullable Target of(Session s) {
+        for (Target t : targets) {
+            if (t.id == s.cluster()) {
+                return t;
+            }
+        }
+        return null;
+    }
+
     /** All destinations, for explanations. */
     public List<Target> targets() {
         return List.of(targets);
@@ -165,7 +228,12 @@ public final class ForwardPlan {
             request.headers().set(HeaderName.X_ENVOY_ORIGINAL_HOST, request.authority());
             request.authority(target.host);
         }
-        path.apply(request);
+        target.path.apply(request);
+    }
+
+    /** How clients stay with an endpoint; null when they don't. */
+    public @Nullable SessionPlan session() {
+        return session;
     }
 
     /** Status of the answer when the chosen cluster does not exist. */
@@ -186,11 +254,6 @@ public final class ForwardPlan {
     /** Consistent-hash key of requests; {@link HashKey#isEmpty} without hash policies. */
     public HashKey hash() {
         return hash;
-    }
-
-    /** Clusters that get a copy, with their shares; choose with {@link #mirrors(RouteAction.Mirror, long)}. */
-    public List<RouteAction.Mirror> mirrors() {
-        return action.mirrors();
     }
 
     /** Whether this request is copied to this mirror. */

@@ -55,6 +55,12 @@ public final class HashKey {
         return found ? OptionalLong.of(hash) : OptionalLong.empty();
     }
 
+    /** The key of a client's address; raw TCP has no other. */
+    public static long ofSource(IpAddress source) {
+        byte[] b = source.toString().getBytes(StandardCharsets.US_ASCII);
+        return XxHash64.hash(b, 0, b.length, 0);
+    }
+
     private static OptionalLong one(
             RouteAction.HashPolicy policy, RequestHead request, IpAddress source, CookieJar jar) {
         return switch (policy) {
@@ -65,10 +71,7 @@ public final class HashKey {
                         ? issue(p, p.ttlSeconds().get(), jar)
                         : sent;
             }
-            case RouteAction.HashPolicy.SourceIp p -> {
-                byte[] b = source.toString().getBytes(StandardCharsets.US_ASCII);
-                yield OptionalLong.of(XxHash64.hash(b, 0, b.length, 0));
-            }
+            case RouteAction.HashPolicy.SourceIp p -> OptionalLong.of(ofSource(source));
             case RouteAction.HashPolicy.QueryParameter p -> query(p.name(), request);
         };
     }
@@ -128,35 +131,8 @@ public final class HashKey {
 
     /** A cookie without a value is none. */
     private static OptionalLong cookie(String name, Headers headers) {
-        for (int i = headers.indexOf(HeaderName.COOKIE, 0); i >= 0; i = headers.indexOf(HeaderName.COOKIE, i + 1)) {
-            AsciiString line = headers.value(i);
-            int at = 0;
-            while (at < line.length()) {
-                int end = line.indexOf(";", at);
-                end = end < 0 ? line.length() : end;
-                int from = at;
-                while (from < end && line.byteAt(from) == ' ') {
-                    from++;
-                }
-                int eq = line.indexOf("=", from);
-                if (eq >= 0 && eq < end && AsciiString.contentEquals(line.subSequence(from, eq, false), name)) {
-                    int a = eq + 1;
-                    int b = end;
-                    while (b > a && line.byteAt(b - 1) == ' ') {
-                        b--;
-                    }
-                    if (b - a >= 2 && line.byteAt(a) == '"' && line.byteAt(b - 1) == '"') {
-                        a++;
-                        b--;
-                    }
-                    return a == b
-                            ? OptionalLong.empty()
-                            : OptionalLong.of(XxHash64.hash(line.array(), line.arrayOffset() + a, b - a, 0));
-                }
-                at = end + 1;
-            }
-        }
-        return OptionalLong.empty();
+        AsciiString v = Cookies.find(name, headers);
+        return v == null ? OptionalLong.empty() : OptionalLong.of(hash(v));
     }
 
     private static OptionalLong query(String name, RequestHead request) {

@@ -28,7 +28,7 @@ public final class RetryDecider {
         PROTOCOL_ERROR("protocol error", "UPE"),
         /** A limit of ours was reached; never retried. */
         OVERFLOW("overflow", "UO"),
-        /** The time of one try ran out; retried only for 5xx, gateway-error and reset (recorded from Envoy). */
+        /** The time of one try ran out; retried only for 5xx, gateway-error and reset (recorded from Envoy), or when the policy names it. */
         PER_TRY_TIMEOUT("per try timeout", "UT");
 
         private final String text;
@@ -59,6 +59,7 @@ public final class RetryDecider {
     private final boolean refusedStream;
     private final boolean retriable4xx;
     private final boolean rateLimited;
+    private final boolean perTryTimeout;
     private final int[] codes;
     private final long grpc;
 
@@ -73,6 +74,7 @@ public final class RetryDecider {
         refusedStream = on.contains("refused-stream");
         retriable4xx = on.contains("retriable-4xx");
         rateLimited = on.contains("envoy-ratelimited");
+        perTryTimeout = on.contains(RetryPolicy.PER_TRY_TIMEOUT);
         codes = on.contains("retriable-status-codes")
                 ? p.statusCodes().stream().mapToInt(Integer::intValue).toArray()
                 : new int[0];
@@ -162,6 +164,7 @@ public final class RetryDecider {
         return switch (r) {
             case CONNECT_FAILURE, CONNECT_TIMEOUT -> connectFailure;
             case REFUSED_STREAM -> refusedStream;
+            case PER_TRY_TIMEOUT -> perTryTimeout;
             default -> false;
         };
     }

@@ -62,6 +62,22 @@ class ForwardPlanTest {
         return Objects.requireNonNull(RouteDecision.compile(r, 0).forward());
     }
 
+    /** A rule that forwards by equal weights. */
+    static ForwardPlan plan(Optional<RouteAction.SessionPersistence> session, List<String> clusters) {
+        RouteAction.Forward f = new RouteAction.Forward(
+                clusters.stream().map(c -> new RouteAction.Backend(c, 1)).toList(),
+                true,
+                500,
+                Optional.empty(),
+                RouteAction.Timeouts.NONE,
+                RetryPolicy.NONE,
+                List.of(),
+                List.of(),
+                session);
+        RouteRule r = RouteRule.of("r", RouteMatch.ANY, f, "", SourceRef.DEFAULT);
+        return Objects.requireNonNull(RouteDecision.compile(r, 0).forward());
+    }
+
     private static RequestHead forwarded(ForwardPlan plan, RequestHead head) {
         plan.rewrite(head, plan.pick(0), CONTEXT);
         return head;
@@ -244,5 +260,64 @@ class ForwardPlanTest {
             hits[w.pick(i)]++;
         }
         assertThat(hits).containsExactly(0, 100, 300);
+    }
+
+    private static RouteAction.Backend backend(RouteAction.BackendAction own) {
+        return new RouteAction.Backend(
+                "c", 1, HeaderMutations.NONE, HeaderMutations.NONE, Optional.empty(), Optional.of(own));
+    }
+
+    private static Optional<RouteAction.Rewrite> to(String prefix, String host) {
+        return Optional.of(new RouteAction.Rewrite(Optional.of(prefix), Optional.empty(), Optional.of(host)));
+    }
+
+    /** Filters of a backendRef, mode strict: the Gateway API's words, not recorded (istiod has them not). */
+    @Test
+    void aBackendsOwnRewriteReplacesTheRules() {
+        ForwardPlan p = plan(
+                new PathMatch.SegmentPrefix("/a", false),
+                to("/rule", "rule.example"),
+                HeaderMutations.NONE,
+                backend(new RouteAction.BackendAction(Optional.empty(), to("/own", "own.example"), List.of())),
+                backend(HeaderMutations.NONE));
+        RequestHead own = Heads.get("/a/x?q");
+        p.rewrite(own, p.targets().getFirst(), CONTEXT);
+        assertThat(own.path().toString()).isEqualTo("/own/x?q");
+        assertThat(own.authority().toString()).isEqualTo("own.example");
+        RequestHead other = Heads.get("/a/x?q");
+        p.rewrite(other, p.targets().get(1), CONTEXT);
+        assertThat(other.path().toString()).isEqualTo("/rule/x?q");
+        assertThat(other.authority().toString()).isEqualTo("rule.example");
+    }
+
+    @Test
+    void aBackendsOwnAnswerAndCopies() {
+        RouteAction.Redirect redirect = new RouteAction.Redirect(
+                301,
+                Optional.empty(),
+                Optional.of("other.example"),
+                0,
+                Optional.empty(),
+                Optional.of("/new"),
+                Optional.empty(),
+                false);
+        RouteAction.Mirror copy = new RouteAction.Mirror("m", 1_000_000);
+        ForwardPlan p = plan(
+                new PathMatch.SegmentPrefix("/a", false),
+                Optional.empty(),
+                HeaderMutations.NONE,
+                backend(new RouteAction.BackendAction(Optional.of(redirect), Optional.empty(), List.of())),
+                backend(new RouteAction.BackendAction(
+                        Optional.of(new RouteAction.DirectReply(500, "")), Optional.empty(), List.of())),
+                backend(new RouteAction.BackendAction(Optional.empty(), Optional.empty(), List.of(copy))));
+        LocalReply moved = Objects.requireNonNull(p.targets().getFirst().answer(Heads.get("/a/x")));
+        assertThat(moved.status()).isEqualTo(301);
+        assertThat(Heads.lines(moved.head(false).headers())).contains("location: http://other.example/new/x");
+        assertThat(Objects.requireNonNull(p.targets().get(1).answer(Heads.get("/a")))
+                        .status())
+                .isEqualTo(500);
+        assertThat(p.targets().get(2).answer(Heads.get("/a"))).isNull();
+        assertThat(p.targets().get(2).mirrors()).containsExactly(copy);
+        assertThat(p.targets().getFirst().mirrors()).isEmpty();
     }
 }

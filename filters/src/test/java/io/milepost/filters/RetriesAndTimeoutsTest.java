@@ -60,6 +60,11 @@ class RetriesAndTimeoutsTest {
         assertThat(standard.retryReset(Reset.PER_TRY_TIMEOUT, true)).isFalse();
         assertThat(on("reset").retryReset(Reset.CONNECTION_TERMINATION, true)).isTrue();
         assertThat(on("gateway-error").retryReset(Reset.PER_TRY_TIMEOUT, true)).isTrue();
+        assertThat(on(RetryPolicy.PER_TRY_TIMEOUT).retryReset(Reset.PER_TRY_TIMEOUT, true))
+                .as("backendRequest of the Gateway API in the mode strict")
+                .isTrue();
+        assertThat(on(RetryPolicy.PER_TRY_TIMEOUT).retryReset(Reset.REMOTE_RESET, true))
+                .isFalse();
         assertThat(on("5xx").retryReset(Reset.OVERFLOW, false)).isFalse();
         assertThat(on("reset-before-request").retryReset(Reset.REMOTE_RESET, true))
                 .isFalse();
