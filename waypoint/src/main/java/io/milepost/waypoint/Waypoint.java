@@ -278,6 +278,16 @@ public final class Waypoint implements AutoCloseable {
      * @param minimumMillis keeps accepting at least so long, for clients that have not heard yet; bounded by the duration
      */
     public void drainAndClose(long minimumMillis) {
+        drainAndClose(minimumMillis, () -> {});
+    }
+
+    /**
+     * As {@link #drainAndClose(long)}.
+     *
+     * @param drained runs when the drain is over and the HBONE port still listens: who waits until that port is free, to
+     *     start the next waypoint on the same address, must find the other ports free, too
+     */
+    public void drainAndClose(long minimumMillis, Runnable drained) {
         long start = System.nanoTime();
         long millis = current().snapshot().settings().drainMillis();
         log.info(
@@ -296,6 +306,7 @@ public final class Waypoint implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         log.info("closing: {} connections, {} tunnels are left", server.connections(), server.tunnels());
+        drained.run();
         close();
     }
 

@@ -107,7 +107,7 @@ public final class WaypointMain implements Callable<Integer> {
             operations.serving(waypoint);
             System.err.println(
                     "waypoint: serving HBONE on " + waypoint.addresses() + ", operators on " + pages.addresses());
-            awaitEnd(waypoint);
+            awaitEnd(waypoint, pages);
             return 0;
         } catch (ConfigException | IllegalArgumentException e) {
             System.err.println("waypoint: " + e.getMessage());
@@ -116,7 +116,7 @@ public final class WaypointMain implements Callable<Integer> {
     }
 
     /** The first signal drains, a second one ends the drain. */
-    private void awaitEnd(Waypoint waypoint) throws InterruptedException {
+    private void awaitEnd(Waypoint waypoint, AdminServer pages) throws InterruptedException {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
         boolean ours = Signals.onTermination(() -> {
@@ -136,7 +136,7 @@ public final class WaypointMain implements Callable<Integer> {
         log.debug("signals are handled by {}", ours ? "us" : "the JVM");
         asked.await();
         try {
-            waypoint.drainAndClose(minimumDrain());
+            waypoint.drainAndClose(minimumDrain(), pages::close);
         } finally {
             closed.countDown();
         }

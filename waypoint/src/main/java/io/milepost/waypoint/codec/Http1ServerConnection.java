@@ -11,8 +11,11 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.AsciiString;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Http1ServerConnection extends ChannelInboundHandlerAdapter implements DownstreamStream {
     private static final int MAX_HELD = 64 * 1024;
+    /** Envoy's delayed close. */
+    private static final long LINGER_MILLIS = 1000;
+
+    /** For a client that does not read the answer. */
+    private static final long SLOW_LINGER_MILLIS = 10_000;
+
     private static final AsciiString CLOSE = AsciiString.cached("close");
     private static final AsciiString UPGRADE = AsciiString.cached("Upgrade");
     private static final AsciiString CHUNKED = AsciiString.cached("chunked");
@@ -42,6 +51,8 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     private boolean inputEnded;
     private boolean requestPaused;
     private boolean headWritten;
+    private boolean lingering;
+    private @Nullable ScheduledFuture<?> linger;
 
     public Http1ServerConnection(ExchangeFactory exchanges) {
         this.exchanges = exchanges;
@@ -63,6 +74,10 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
     @Override
     public void channelRead(ChannelHandlerContext c, Object msg) {
+        if (lingering) {
+            ((ByteBuf) msg).release();
+            return;
+        }
         decoder.feed(c.alloc(), (ByteBuf) msg);
         backPressure();
     }
@@ -72,7 +87,9 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         if (event instanceof ChannelInputShutdownEvent) {
             inputEnded = true;
             ExchangeHandler e = exchange;
-            if (upgraded && e != null) {
+            if (lingering) {
+                c.close();
+            } else if (upgraded && e != null) {
                 if (!requestEnded) {
                     requestEnded = true;
                     e.onRequestData(Unpooled.EMPTY_BUFFER, true);
@@ -89,6 +106,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
     @Override
     public void channelInactive(ChannelHandlerContext c) {
+        endLinger();
         abandon("downstream_remote_disconnect");
         decoder.release();
         out().release();
@@ -118,7 +136,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
     private void backPressure() {
         Channel ch = context().channel();
-        boolean read = !requestPaused && decoder.pendingBytes() < MAX_HELD;
+        boolean read = lingering || !requestPaused && decoder.pendingBytes() < MAX_HELD;
         if (ch.config().isAutoRead() != read) {
             ch.config().setAutoRead(read);
         }
@@ -196,8 +214,9 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
             abandon("http1.codec_error");
             if (responseEnded || !headWritten) {
                 refuse(e);
+            } else {
+                context().close();
             }
-            context().close();
         }
     }
 
@@ -215,7 +234,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         h.add(HeaderName.SERVER, "istio-envoy");
         out().response(new ResponseHead(e.status(), h), CLOSE);
         out().body(Unpooled.copiedBuffer(reason, StandardCharsets.US_ASCII), false);
-        flushAndClose();
+        flushAndLinger();
         exchanges.refused(e, reason.length());
     }
 
@@ -275,15 +294,51 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }
 
+    /**
+     * Ends a connection whose client may still be sending. It must not lose the answer to a reset, so what it sends is
+     * read and dropped for a while (Envoy's delayed close).
+     */
+    private void flushAndLinger() {
+        Channel channel = context().channel();
+        if (inputEnded || !(channel instanceof DuplexChannel duplex)) {
+            flushAndClose();
+            return;
+        }
+        out().flushNow();
+        lingering = true;
+        linger = closeAfter(SLOW_LINGER_MILLIS);
+        duplex.shutdownOutput().addListener(written -> {
+            endLinger();
+            linger = closeAfter(LINGER_MILLIS);
+        });
+        channel.config().setAutoRead(true);
+    }
+
+    private ScheduledFuture<?> closeAfter(long millis) {
+        return context().executor().schedule(() -> context().close(), millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void endLinger() {
+        ScheduledFuture<?> l = linger;
+        if (l != null) {
+            l.cancel(false);
+        }
+    }
+
     private void endResponse() {
         if (chunked) {
             out().lastChunk();
             chunked = false;
         }
         responseEnded = true;
-        if (upgraded || (!requestEnded && closeAfter)) {
+        if (upgraded) {
             exchange = null;
             flushAndClose();
+            return;
+        }
+        if (!requestEnded && closeAfter) {
+            exchange = null;
+            flushAndLinger();
             return;
         }
         finishIfDone();

@@ -6,6 +6,7 @@ import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
@@ -259,15 +260,9 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         @Override
         public void head(ResponseHead head, boolean end) {
             ended |= end;
-            h2().encoder()
-                    .writeHeaders(
-                            context(),
-                            stream.id(),
-                            Http2Heads.response(head),
-                            0,
-                            end,
-                            context().newPromise());
-            afterWrite(end);
+            ChannelPromise written = context().newPromise();
+            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.response(head), 0, end, written);
+            afterWrite(end, written);
         }
 
         @Override
@@ -278,39 +273,41 @@ public final class Http2ServerConnection extends Http2EventAdapter {
                 data.release();
                 d = Unpooled.EMPTY_BUFFER;
             }
-            h2().encoder()
-                    .writeData(context(), stream.id(), d, 0, end, context().newPromise());
-            afterWrite(end);
+            ChannelPromise written = context().newPromise();
+            h2().encoder().writeData(context(), stream.id(), d, 0, end, written);
+            afterWrite(end, written);
         }
 
         @Override
         public void trailers(Headers trailers) {
             ended = true;
-            h2().encoder()
-                    .writeHeaders(
-                            context(),
-                            stream.id(),
-                            Http2Heads.trailers(trailers),
-                            0,
-                            true,
-                            context().newPromise());
-            afterWrite(true);
+            ChannelPromise written = context().newPromise();
+            h2().encoder().writeHeaders(context(), stream.id(), Http2Heads.trailers(trailers), 0, true, written);
+            afterWrite(true, written);
         }
 
-        private void afterWrite(boolean end) {
+        private void afterWrite(boolean end, ChannelPromise written) {
             if (end) {
                 exchange = null;
                 if (!requestEnded) {
-                    // As Envoy: a response that ended early resets the rest of the request with NO_ERROR.
-                    h2().encoder()
-                            .writeRstStream(
-                                    context(),
-                                    stream.id(),
-                                    Http2Error.NO_ERROR.code(),
-                                    context().newPromise());
+                    // Behind the end, which may wait for room: a reset drops what still waits.
+                    written.addListener(done -> stopRequest());
                 }
             }
             flushSoon();
+        }
+
+        /** As Envoy: a response that ended early resets the rest of the request with NO_ERROR. */
+        private void stopRequest() {
+            if (h2().connection().stream(stream.id()) != null) {
+                h2().encoder()
+                        .writeRstStream(
+                                context(),
+                                stream.id(),
+                                Http2Error.NO_ERROR.code(),
+                                context().newPromise());
+                flushSoon();
+            }
         }
 
         @Override
