@@ -24,9 +24,10 @@ final class ProtocolDetector extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * @param openTcp makes the tunnel a TCP connection; returns it, or null when it had to be closed
+     * @param openTcp makes the tunnel a TCP connection; returns what takes the bytes that came, or null when it had to be
+     *     closed
      */
-    record Undeclared(long millis, Function<Channel, @Nullable TcpConnection> openTcp) {}
+    record Undeclared(long millis, Function<Channel, @Nullable EarlyBytes> openTcp) {}
 
     private static final byte[] PREFACE =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
@@ -78,7 +79,7 @@ final class ProtocolDetector extends ChannelInboundHandlerAdapter {
         Undeclared u = undeclared;
         if (p == Protocol.TCP && u != null) {
             Channel ch = c.channel();
-            TcpConnection tcp = u.openTcp.apply(ch);
+            EarlyBytes tcp = u.openTcp.apply(ch);
             if (in != null) {
                 if (tcp == null) {
                     in.release();

@@ -1,5 +1,6 @@
 package io.milepost.waypoint;
 
+import io.milepost.filters.HashKey;
 import io.milepost.hbone.TunnelRequest;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.Cluster;
@@ -33,7 +34,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Opaque bytes between a client's tunnel and one endpoint, with half close and back-pressure. One event loop. */
-final class TcpConnection implements Attributes, Served {
+final class TcpConnection implements Attributes, Served, EarlyBytes {
     private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
 
     private static final long REPORT_SECONDS = 5;
@@ -43,6 +44,7 @@ final class TcpConnection implements Attributes, Served {
     private final TcpService service;
     private final ClientConnection client;
     private final WorkerContext worker;
+    private final ClientHello.Seen hello;
     private final long startEpochMillis = System.currentTimeMillis();
     private final long startNanos = System.nanoTime();
     private long endNanos;
@@ -70,7 +72,9 @@ final class TcpConnection implements Attributes, Served {
     private TrafficMetrics.@Nullable Connection counted;
     private @Nullable ScheduledFuture<?> reports;
 
-    TcpConnection(TcpService service, ClientConnection client, WorkerContext worker) {
+    /** @param hello what the client's first bytes said, where the chain looks at them */
+    TcpConnection(TcpService service, ClientConnection client, WorkerContext worker, ClientHello.Seen hello) {
+        this.hello = hello;
         this.service = service;
         this.client = client;
         this.worker = worker;
@@ -78,7 +82,7 @@ final class TcpConnection implements Attributes, Served {
 
     /** Chooses an endpoint. Returns false (and logs) when the CONNECT must be refused. */
     boolean plan() {
-        String name = service.pick(worker.random());
+        String name = service.pick(worker.random(), hello);
         cluster = name;
         ClusterState c = name == null ? null : worker.clusters().get(name);
         if (c == null) {
@@ -100,7 +104,8 @@ final class TcpConnection implements Attributes, Served {
     }
 
     private Pick question() {
-        return worker.pick().begin().destination(client.destination(), client.destinationPort());
+        Pick p = worker.pick().begin().destination(client.destination(), client.destinationPort());
+        return service.chain().hashSourceIp() ? p.hash(HashKey.ofSource(client.remote())) : p;
     }
 
     /** Handler of the client's tunnel. */
@@ -261,7 +266,8 @@ final class TcpConnection implements Attributes, Served {
     private final List<ByteBuf> early = new ArrayList<>(1);
 
     /** Bytes that came before the endpoint was connected. */
-    void early(ByteBuf data) {
+    @Override
+    public void early(ByteBuf data) {
         received += data.readableBytes();
         early.add(data);
         Channel d = downstream;
@@ -565,7 +571,7 @@ final class TcpConnection implements Attributes, Served {
 
     @Override
     public @Nullable String requestedServerName() {
-        return null;
+        return hello.serverName().isEmpty() ? null : hello.serverName();
     }
 
     @Override

@@ -40,10 +40,38 @@ final class TcpService {
         return log;
     }
 
+    /** Whether the client's first bytes decide where its connection goes. */
+    boolean looksAtServerNames() {
+        return !chain.sniRoutes().isEmpty();
+    }
+
     /** A cluster by weight; null when there is none. */
     @Nullable
-    String pick(SplittableRandom random) {
-        List<TcpChain.Backend> all = chain.backends();
+    String pick(SplittableRandom random, ClientHello.Seen hello) {
+        return pick(random, hello.tls() ? backends(hello.serverName()) : chain.backends());
+    }
+
+    private List<TcpChain.Backend> backends(String serverName) {
+        for (TcpChain.SniRoute r : chain.sniRoutes()) {
+            if (r.hostnames().isEmpty() || matches(r.hostnames(), serverName)) {
+                return r.backends();
+            }
+        }
+        return chain.backends();
+    }
+
+    private static boolean matches(List<String> hostnames, String serverName) {
+        for (String h : hostnames) {
+            if (h.startsWith("*.")
+                    ? serverName.length() > h.length() - 1 && serverName.endsWith(h.substring(1))
+                    : h.equals(serverName)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static @Nullable String pick(SplittableRandom random, List<TcpChain.Backend> all) {
         if (all.size() == 1) {
             return all.getFirst().cluster();
         }

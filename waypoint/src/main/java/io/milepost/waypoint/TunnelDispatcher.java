@@ -14,6 +14,7 @@ import io.milepost.waypoint.codec.Http2ServerConnection;
 import io.milepost.waypoint.exchange.ClientConnection;
 import io.milepost.waypoint.exchange.HttpService;
 import io.milepost.waypoint.exchange.WorkerContext;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.atomic.AtomicLong;
@@ -179,7 +180,12 @@ final class TunnelDispatcher implements HboneTunnelService {
             refuse(request, client);
             return;
         }
-        TcpConnection c = new TcpConnection(service, client, worker);
+        if (service.looksAtServerNames()) {
+            long millis = mesh.get().snapshot().settings().protocolDetectionMillis();
+            request.accept(peek(millis, service, client, worker));
+            return;
+        }
+        TcpConnection c = new TcpConnection(service, client, worker, ClientHello.Seen.NO_TLS);
         if (!c.plan()) {
             request.refuse(503);
             refusedLog.log(RefusedTunnel.connect(client, request.authority()));
@@ -204,15 +210,31 @@ final class TunnelDispatcher implements HboneTunnelService {
         request.accept(new ProtocolDetector(
                 new ProtocolDetector.Undeclared(millis, tunnel -> {
                     TcpService now = mesh.get().tcp(x.tcpChain());
-                    TcpConnection c = new TcpConnection(now == null ? tcp : now, client, worker);
-                    if (!c.plan()) {
-                        tunnel.close();
-                        return null;
+                    TcpService service = now == null ? tcp : now;
+                    if (service.looksAtServerNames()) {
+                        ServerNamePeek peek = peek(millis, service, client, worker);
+                        tunnel.pipeline().addLast(peek);
+                        return peek;
                     }
-                    tunnel.pipeline().addLast(c.downstreamHandler());
-                    c.open(tunnel);
-                    return c;
+                    return open(tunnel, new TcpConnection(service, client, worker, ClientHello.Seen.NO_TLS));
                 }),
                 first -> httpHandler(http, client, worker, first)));
+    }
+
+    /** Puts the connection at the end of its tunnel; null when there is no endpoint for it, and the tunnel is closed. */
+    private static @Nullable TcpConnection open(Channel tunnel, TcpConnection c) {
+        if (!c.plan()) {
+            tunnel.close();
+            return null;
+        }
+        tunnel.pipeline().addLast(c.downstreamHandler());
+        c.open(tunnel);
+        return c;
+    }
+
+    /** The CONNECT is answered before anybody knows where to: clients don't speak earlier. */
+    private static ServerNamePeek peek(long millis, TcpService service, ClientConnection client, WorkerContext worker) {
+        return new ServerNamePeek(
+                millis, (tunnel, hello) -> open(tunnel, new TcpConnection(service, client, worker, hello)));
     }
 }

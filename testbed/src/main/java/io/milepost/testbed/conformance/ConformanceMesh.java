@@ -146,6 +146,17 @@ public final class ConformanceMesh implements AutoCloseable {
                 .patience(Duration.ofSeconds(10));
     }
 
+    /** A tunnel to any address, from any address of a client pod. */
+    TunnelRequest tunnel(String authority, String from) throws IOException {
+        return TunnelRequest.of(WAYPOINT, ca.leaf(NAMESPACE, "echo-v1"), authority)
+                .from(InetAddress.getByName(from))
+                .patience(Duration.ofSeconds(10));
+    }
+
+    TestCa ca() {
+        return ca;
+    }
+
     @Override
     public void close() {
         warm.close();

@@ -8,6 +8,8 @@ import io.milepost.filters.HeaderRewriter;
 import io.milepost.filters.HttpFilter;
 import io.milepost.filters.LocalReply;
 import io.milepost.filters.RouteDecision;
+import io.milepost.filters.Session;
+import io.milepost.filters.SessionPlan;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
@@ -45,6 +47,10 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     ClusterState cluster;
 
     ForwardPlan.@Nullable Target target;
+
+    /** What the client said of its session; null when it has none, or the rule keeps none. */
+    @Nullable
+    Session session;
 
     private @Nullable RouteDecision route;
     private @Nullable Forwarding forwarding;
@@ -100,10 +106,21 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
 
     /** The backend is drawn before policies are asked: a denied request is logged with it. */
     private void chooseCluster(ForwardPlan plan) {
-        ForwardPlan.Target t = plan.pick(worker.random().nextLong());
+        ForwardPlan.Target t = ofSession(plan);
+        if (t == null) {
+            t = plan.pick(worker.random().nextLong());
+        }
         target = t;
         cluster = worker.clusters().get(t.cluster());
         clusterName = cluster == null ? null : t.cluster();
+    }
+
+    /** Where the client's session is; null without one. */
+    private ForwardPlan.@Nullable Target ofSession(ForwardPlan plan) {
+        SessionPlan sessions = plan.session();
+        Session s = sessions == null ? null : sessions.read(request, System.currentTimeMillis());
+        session = s;
+        return s == null ? null : plan.of(s);
     }
 
     /** Asks the filters from where it left off, then acts. */
@@ -141,7 +158,10 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             ForwardPlan p = java.util.Objects.requireNonNull(r.forward(), "a rule does one of three");
             ForwardPlan.Target t = java.util.Objects.requireNonNull(target, "no target");
             ClusterState c = cluster;
-            if (c == null) {
+            LocalReply own = t.answer(request);
+            if (own != null) {
+                answer(own);
+            } else if (c == null) {
                 answer(LocalReply.clusterNotFound(p.missingClusterStatus()));
             } else {
                 Forwarding f = new Forwarding(this, p, t, c);

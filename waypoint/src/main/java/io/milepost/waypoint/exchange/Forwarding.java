@@ -5,6 +5,8 @@ import io.milepost.filters.HashKey;
 import io.milepost.filters.LocalReply;
 import io.milepost.filters.RetryDecider;
 import io.milepost.filters.RetryDecider.Reset;
+import io.milepost.filters.Session;
+import io.milepost.filters.SessionPlan;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
@@ -85,7 +87,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         requestMillis = plan.timeouts().requestMillis(exchange.request, exchange.grpc);
         hash(plan.hash());
         plan.rewrite(exchange.request, target, exchange::operator);
-        if (!plan.mirrors().isEmpty() && !exchange.upgrade) {
+        if (!target.mirrors().isEmpty() && !exchange.upgrade) {
             mirror();
         }
         if (requestMillis > 0) {
@@ -97,7 +99,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     /** Copies of the rewritten request; nobody waits for them. */
     private void mirror() {
         mirrors = new ArrayList<>(1);
-        for (RouteAction.Mirror m : plan.mirrors()) {
+        for (RouteAction.Mirror m : target.mirrors()) {
             ClusterState c = ForwardPlan.mirrors(m, worker.random().nextLong())
                     ? worker.clusters().get(m.cluster())
                     : null;
@@ -134,6 +136,11 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
             p.otherPriorities(retries.policy().previousPriorities());
             if (retries.policy().avoidPreviousHosts()) {
                 p.avoiding(tried);
+            }
+        } else {
+            Session s = exchange.session;
+            if (s != null && s.cluster() == target.id()) {
+                p.bound(s.endpoint());
             }
         }
         if (hashed) {
@@ -381,6 +388,10 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         AsciiString line = cookie;
         if (line != null) {
             head.headers().add(HeaderName.SET_COOKIE, line);
+        }
+        SessionPlan sessions = plan.session();
+        if (sessions != null && h != null) {
+            sessions.write(head, exchange.session, target.id(), h.sessionId(), System.currentTimeMillis());
         }
         exchange.respond(head, end);
         if (end) {

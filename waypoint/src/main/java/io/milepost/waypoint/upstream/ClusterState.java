@@ -177,7 +177,7 @@ public final class ClusterState {
     private synchronized void regroup() {
         Map<String, HostState> known = new HashMap<>();
         for (HostState h : hosts) {
-            known.put(key(h.endpoint()), h);
+            known.put(HostState.key(h.endpoint()), h);
         }
         List<HostTable.Group> next = new ArrayList<>();
         List<HostState> all = new ArrayList<>();
@@ -188,10 +188,10 @@ public final class ClusterState {
             List<HostState> members = new ArrayList<>(l.endpoints().size());
             for (Endpoint configured : l.endpoints()) {
                 for (Endpoint e : d == null ? List.of(configured) : d.expand(configured)) {
-                    HostState h = known.get(key(e));
+                    HostState h = known.get(HostState.key(e));
                     if (h == null) {
                         h = new HostState(e, l.priority(), now);
-                        known.put(key(e), h);
+                        known.put(HostState.key(e), h);
                     } else {
                         h.update(e, l.priority());
                     }
@@ -218,11 +218,6 @@ public final class ClusterState {
             // An event loop that ejects a host at this moment finishes the work.
             Thread.onSpinWait();
         }
-    }
-
-    /** An address that another workload took over is another host. */
-    private static String key(Endpoint e) {
-        return e.hostPort() + " " + e.workload();
     }
 
     /** Makes the table anew; without a lock: who comes second leaves the work to the first. */
@@ -301,6 +296,11 @@ public final class ClusterState {
     }
 
     private @Nullable HostState listed(Pick p) {
+        HostState ofSession = p.bound() ? ofSession(p.session()) : null;
+        if (ofSession != null) {
+            p.forget();
+            return ofSession;
+        }
         HostState h = table.pick(p);
         if (p.panic()) {
             stats.panicPicks.increment();
@@ -310,6 +310,18 @@ public final class ClusterState {
             p.waiters(d.waiters());
         }
         return h;
+    }
+
+    /** The endpoint of a session, if it may take requests now. */
+    private @Nullable HostState ofSession(long id) {
+        List<HostState> all = hosts;
+        for (int i = 0; i < all.size(); i++) {
+            HostState h = all.get(i);
+            if (h.sessionId() == id) {
+                return h.exclusion() == null ? h : null;
+            }
+        }
+        return null;
     }
 
     /** An answer of the host: its status, or that of gRPC as HTTP would say it. */

@@ -1,5 +1,6 @@
 package io.milepost.waypoint.upstream;
 
+import io.milepost.filters.Session;
 import io.milepost.mesh.Endpoints.Endpoint;
 import io.milepost.mesh.Endpoints.Health;
 import io.netty.util.AsciiString;
@@ -19,6 +20,7 @@ public final class HostState {
     private final AtomicInteger active = new AtomicInteger();
     private final AtomicInteger connections = new AtomicInteger();
     private final HostOutlier outlier = new HostOutlier();
+    private volatile long sessionId;
 
     HostState(Endpoint endpoint, int priority, long nowNanos) {
         this.endpoint = endpoint;
@@ -29,6 +31,21 @@ public final class HostState {
 
     private static AsciiString text(Endpoint e) {
         return new AsciiString(e.tunnel().isPresent() ? "envoy://connect_originate/" + e.hostPort() : e.hostPort());
+    }
+
+    /** By which a cluster knows an endpoint: an address that another workload took over is another one. */
+    static String key(Endpoint e) {
+        return e.hostPort() + " " + e.workload();
+    }
+
+    /** By which session tokens name the endpoint; the same in every waypoint. */
+    public long sessionId() {
+        long id = sessionId;
+        if (id == 0) {
+            id = Session.id(key(endpoint));
+            sessionId = id;
+        }
+        return id;
     }
 
     /** As access logs print it; also the name by which consistent hashing knows the host. */

@@ -21,6 +21,8 @@ public final class Pick {
 
     private boolean hashed;
     private long hash;
+    private boolean bound;
+    private long session;
     private List<HostState> tried = List.of();
     private boolean otherPriorities;
     private @Nullable IpAddress destination;
@@ -42,6 +44,7 @@ public final class Pick {
     /** Starts a new question. */
     public Pick begin() {
         hashed = false;
+        bound = false;
         tried = List.of();
         otherPriorities = false;
         destination = null;
@@ -55,6 +58,13 @@ public final class Pick {
     public Pick hash(long key) {
         hashed = true;
         hash = key;
+        return this;
+    }
+
+    /** The client's session is with this endpoint ({@link HostState#sessionId}): it is taken while it may be used. */
+    public Pick bound(long sessionId) {
+        bound = true;
+        session = sessionId;
         return this;
     }
 
@@ -109,6 +119,14 @@ public final class Pick {
 
     long hash() {
         return hash;
+    }
+
+    boolean bound() {
+        return bound;
+    }
+
+    long session() {
+        return session;
     }
 
     List<HostState> tried() {
