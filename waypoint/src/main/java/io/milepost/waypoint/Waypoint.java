@@ -23,7 +23,6 @@ import io.milepost.waypoint.upstream.Connector;
 import io.milepost.waypoint.upstream.DnsNames;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -110,7 +109,7 @@ public final class Waypoint implements AutoCloseable {
         this.certificates = certificates;
         boolean epoll = Epoll.isAvailable();
         int n = eventLoops > 0 ? eventLoops : Runtime.getRuntime().availableProcessors();
-        loops = new MultiThreadIoEventLoopGroup(n, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        loops = new BalancedLoops(n, epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
         clusters = new ClusterManager(DnsNames.system(
                 loops.next(),
                 epoll ? EpollDatagramChannel.class : NioDatagramChannel.class,

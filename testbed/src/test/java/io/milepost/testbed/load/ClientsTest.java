@@ -22,8 +22,10 @@ class ClientsTest {
     /** Recorded from h2load 1.52 against a mesh that did not answer at all. */
     @Test
     void nothingDoneIsAFailure() {
-        String nothing = "requests: 0 total, 24 started, 0 done, 0 succeeded, 0 failed, 0 errored, 0 timeout\n"
-                + "status codes: 0 2xx, 0 3xx, 0 4xx, 0 5xx\n";
+        String nothing = """
+                requests: 0 total, 24 started, 0 done, 0 succeeded, 0 failed, 0 errored, 0 timeout
+                status codes: 0 2xx, 0 3xx, 0 4xx, 0 5xx
+                """;
         assertThat(Clients.parse("x", new Run(0, nothing)).failed()).isEqualTo(1);
         assertThat(Clients.parse("x", new Run(1, "cannot connect")).failed()).isEqualTo(1);
     }
