@@ -226,6 +226,7 @@ public record Cluster(
      * @param caFile authorities; with neither file nor text the system's count. A file that cannot be read, or a text
      *     without a certificate, lets every connection fail
      * @param caPem authorities as text (BackendTLSPolicy: from a ConfigMap)
+     * @param identity what we present, as text; instead of the two files
      */
     public record UpstreamTls(
             Optional<String> sni,
@@ -235,9 +236,26 @@ public record Cluster(
             Optional<String> keyFile,
             boolean insecureSkipVerify,
             boolean h2,
-            Optional<String> caPem) {
+            Optional<String> caPem,
+            Optional<Identity> identity) {
         public UpstreamTls {
             sans = List.copyOf(sans);
+        }
+
+        /** A certificate with its key (DestinationRule: from a Secret). */
+        public record Identity(String certPem, PrivateKeyText key) {}
+
+        /** What we present comes from files, if there is any. */
+        public UpstreamTls(
+                Optional<String> sni,
+                List<ValueMatch> sans,
+                Optional<String> caFile,
+                Optional<String> certFile,
+                Optional<String> keyFile,
+                boolean insecureSkipVerify,
+                boolean h2,
+                Optional<String> caPem) {
+            this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, caPem, Optional.empty());
         }
 
         /** Authorities come from a file (or from the system, when none is named). */

@@ -99,7 +99,8 @@ final class BackendPolicies {
                         t.keyFile(),
                         t.insecureSkipVerify(),
                         c.protocol() == Cluster.Protocol.HTTP2,
-                        t.caPem()));
+                        t.caPem(),
+                        t.identity()));
             }
             Limits l = c.limits();
             if (http && budget.isPresent() && l.retryBudget().isEmpty()) {

@@ -24,10 +24,12 @@ final class KubeServices {
     private final PodIndex pods;
     private final Waypoints waypoints;
     private final Report report;
+    private final List<String> defaultExport;
     private final Map<String, String> vips;
     private final Map<String, List<KubeObject>> slices = new HashMap<>();
 
-    KubeServices(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report) {
+    KubeServices(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report, List<String> defaultExport) {
+        this.defaultExport = defaultExport;
         this.objects = objects;
         this.pods = pods;
         this.waypoints = waypoints;
@@ -143,7 +145,7 @@ final class KubeServices {
         return new Traits(
                 TrafficDistribution.of(o.spec().path("trafficDistribution").asText(""), o.annotations(), namespace),
                 o.spec().path("internalTrafficPolicy").asText("").equals("Local"),
-                exports.isEmpty() ? List.of() : List.of(exports.split(" *, *", -1)),
+                exports.isEmpty() ? defaultExport : List.of(exports.split(" *, *", -1)),
                 alias,
                 List.of(),
                 false);

@@ -21,8 +21,10 @@ final class ServiceEntries {
     private final PodIndex pods;
     private final Waypoints waypoints;
     private final Report report;
+    private final List<String> defaultExport;
 
-    ServiceEntries(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report) {
+    ServiceEntries(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report, List<String> defaultExport) {
+        this.defaultExport = defaultExport;
         this.objects = objects;
         this.pods = pods;
         this.waypoints = waypoints;
@@ -184,7 +186,7 @@ final class ServiceEntries {
         return new Traits(
                 TrafficDistribution.of("", o.annotations(), namespace),
                 false,
-                spec.texts("exportTo"),
+                spec.has("exportTo") ? spec.texts("exportTo") : defaultExport,
                 "",
                 spec.texts("subjectAltNames"),
                 o.annotations().getOrDefault("istio.io/connect-strategy", "").equals("RACE_FIRST_TCP_CONNECT"));

@@ -64,13 +64,14 @@ final class ServiceRegistry {
         return !entryHosts.contains(s.host());
     }
 
-    static ServiceRegistry of(KubeObjects objects, Report report) {
+    /** @param defaultExport where services are visible that say nothing of it; empty is everywhere */
+    static ServiceRegistry of(KubeObjects objects, Report report, List<String> defaultExport) {
         List<PodModel> pods = Pods.of(objects, report);
         Waypoints waypoints = new Waypoints(objects, report);
         PodIndex index = new PodIndex(pods);
-        KubeServices kube = new KubeServices(objects, index, waypoints, report);
+        KubeServices kube = new KubeServices(objects, index, waypoints, report, defaultExport);
         List<ServiceModel> out = new ArrayList<>(kube.translate());
-        new ServiceEntries(objects, index, waypoints, report).addTo(out);
+        new ServiceEntries(objects, index, waypoints, report, defaultExport).addTo(out);
         out.sort(Comparator.comparing(ServiceModel::created)
                 .thenComparing(s -> s.info().kind())
                 .thenComparing(ServiceModel::order)

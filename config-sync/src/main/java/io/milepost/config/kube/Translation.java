@@ -34,7 +34,7 @@ final class Translation {
         this.policies = policies;
         this.report = report;
         this.mesh = MeshConfig.of(objects, report);
-        this.registry = ServiceRegistry.of(objects, report);
+        this.registry = ServiceRegistry.of(objects, report, mesh.exports().service());
         this.workloads = new Workloads(objects, registry, mesh, policies, report);
         this.clusters = new Clusters(
                 mesh,

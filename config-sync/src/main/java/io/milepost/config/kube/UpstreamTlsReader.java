@@ -1,9 +1,9 @@
 package io.milepost.config.kube;
 
 import io.milepost.mesh.Cluster.UpstreamTls;
+import io.milepost.mesh.Cluster.UpstreamTls.Identity;
+import io.milepost.mesh.PrivateKeyText;
 import io.milepost.mesh.ValueMatch;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,28 +51,35 @@ final class UpstreamTlsReader {
             f.skip("caCrl");
             return failing(f, h2);
         }
+        Optional<Credentials> credentials =
+                f.text("credentialName").filter(t -> !t.isEmpty()).map(n -> new Credentials(objects, waypoint, n));
         Optional<String> cert = f.text("clientCertificate").filter(t -> !t.isEmpty());
         Optional<String> key = f.text("privateKey").filter(t -> !t.isEmpty());
-        if (mutual && (cert.isEmpty() || key.isEmpty())) {
-            f.warn(
-                    "mode",
-                    "MUTUAL needs clientCertificate and privateKey as files, all connections of this policy fail: name "
-                            + "them and mount the files to the waypoint");
+        Optional<Identity> identity = mutual ? credentials.flatMap(c -> identity(f, c)) : Optional.empty();
+        if (mutual && identity.isEmpty() && (credentials.isPresent() || cert.isEmpty() || key.isEmpty())) {
+            if (credentials.isEmpty()) {
+                f.warn(
+                        "mode",
+                        "MUTUAL needs a certificate and a key, all connections of this policy fail: write credentialName "
+                                + "(a Secret of the waypoint's namespace), or clientCertificate and privateKey with files "
+                                + "mounted to the waypoint");
+            }
             return failing(f, h2);
         }
+        boolean unverified = f.bool("insecureSkipVerify", false);
         Optional<String> file =
                 f.text("caCertificates").filter(t -> !t.isEmpty()).filter(t -> !t.equals("system"));
-        Optional<String> pem =
-                f.text("credentialName").filter(t -> !t.isEmpty()).map(n -> authorities(f, n));
+        Optional<String> pem = unverified ? Optional.empty() : credentials.map(c -> authorities(f, c));
         return new UpstreamTls(
                 f.text("sni").filter(t -> !t.isEmpty()),
                 sans(f),
                 file,
-                mutual ? cert : Optional.empty(),
-                mutual ? key : Optional.empty(),
-                f.bool("insecureSkipVerify", false),
+                mutual && identity.isEmpty() ? cert : Optional.empty(),
+                mutual && identity.isEmpty() ? key : Optional.empty(),
+                unverified,
                 h2,
-                pem);
+                pem,
+                identity);
     }
 
     private static List<ValueMatch> sans(Fields f) {
@@ -82,53 +89,42 @@ final class UpstreamTlsReader {
     }
 
     private static UpstreamTls failing(Fields f, boolean h2) {
-        f.skip("sni", "subjectAltNames", "caCertificates", "credentialName", "insecureSkipVerify");
+        f.skip(
+                "sni",
+                "subjectAltNames",
+                "caCertificates",
+                "credentialName",
+                "insecureSkipVerify",
+                "clientCertificate",
+                "privateKey");
         return new UpstreamTls(
                 Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), false, h2, NOBODY);
     }
 
-    /** A Secret or ConfigMap of the waypoint's own namespace. */
-    private String authorities(Fields f, String name) {
-        String prefix = "configmap://";
-        boolean map = name.startsWith(prefix);
-        String plain = map ? name.substring(prefix.length()) : name.replaceFirst("^kubernetes://", "");
-        int slash = plain.indexOf('/');
-        String namespace = slash < 0 ? waypoint.namespace() : plain.substring(0, slash);
-        String object = plain.substring(slash + 1);
-        String kind = map ? "ConfigMap" : "Secret";
-        String pem = "";
-        if (namespace.equals(waypoint.namespace())) {
-            pem = objects.find(kind, namespace, object).map(o -> text(o, map)).orElse("");
+    /** What a Secret lets us present; a ConfigMap holds no keys. */
+    private static Optional<Identity> identity(Fields f, Credentials c) {
+        String cert = c.certificate();
+        String key = c.key();
+        if (cert.isEmpty() || key.isEmpty()) {
+            f.warn(
+                    "credentialName",
+                    "there is no " + c
+                            + " with tls.crt and tls.key, all connections of this policy fail: create a Secret "
+                            + "of type kubernetes.io/tls in the waypoint's namespace");
+            return Optional.empty();
         }
+        return Optional.of(new Identity(cert, new PrivateKeyText(key)));
+    }
+
+    private static String authorities(Fields f, Credentials c) {
+        String pem = c.authorities();
         if (pem.isEmpty()) {
             f.warn(
                     "credentialName",
-                    "there is no " + kind + " " + waypoint.namespace() + "/" + object
-                            + " with ca.crt, all connections of this policy fail: create it in the waypoint's namespace");
+                    "there is no " + c
+                            + " with ca.crt, all connections of this policy fail: create it in the waypoint's "
+                            + "namespace");
         }
         return pem;
-    }
-
-    private static String text(KubeObject o, boolean map) {
-        for (String key : new String[] {"ca.crt", "cacert"}) {
-            String plain = o.root().path(map ? "data" : "stringData").path(key).asText("");
-            if (!plain.isEmpty()) {
-                return plain;
-            }
-            String encoded = o.root().path("data").path(key).asText("");
-            if (!map && !encoded.isEmpty()) {
-                return decode(encoded);
-            }
-        }
-        return "";
-    }
-
-    /** What is no base64 is no certificate. */
-    private static String decode(String encoded) {
-        try {
-            return new String(Base64.getMimeDecoder().decode(encoded), StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) {
-            return "";
-        }
     }
 }

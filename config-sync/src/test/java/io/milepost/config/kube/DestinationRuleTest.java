@@ -202,6 +202,8 @@ class DestinationRuleTest {
             {mode: SIMPLE, credentialName: gone}
             {mode: SIMPLE, caCrl: /crl.pem}
             {mode: MUTUAL}
+            {mode: MUTUAL, credentialName: gone}
+            {mode: MUTUAL, credentialName: "configmap://ca"}
             """)
     void tlsThatCannotBeDoneLetsConnectionsFail(String tls) {
         TestMesh m = reviews("trafficPolicy: {tls: " + tls + "}");
@@ -217,6 +219,58 @@ class DestinationRuleTest {
                         + "---\n{apiVersion: v1, kind: Secret, metadata: {name: ca, namespace: default}, data: {ca.crt: UEVN}}\n");
         assertThat(m.cluster(TestMesh.REVIEWS).tls())
                 .hasValueSatisfying(t -> assertThat(t.caPem()).contains("PEM"));
+    }
+
+    private static final String SECRETS = """
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: own, namespace: default}, data: {tls.crt: Q0VSVA==, tls.key: S0VZ, ca.crt: Q0E=}}
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: generic, namespace: default}, stringData: {cert: CERT, key: KEY}}
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: generic-cacert, namespace: default}, stringData: {cacert: CA}}
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: keyless, namespace: default}, data: {tls.crt: Q0VSVA==, ca.crt: Q0E=}}
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: own, namespace: other}, data: {tls.crt: Q0VSVA==, tls.key: S0VZ, ca.crt: Q0E=}}
+            """;
+
+    private static TestMesh mutual(String credential) {
+        return TestMesh.of(dr(
+                        "reviews",
+                        "default",
+                        "{host: reviews, trafficPolicy: {tls: {mode: MUTUAL, credentialName: \"" + credential + "\"}}}")
+                + SECRETS);
+    }
+
+    /** Both forms of Secrets that istiod reads; authorities may stand beside (NAME-cacert). */
+    @ParameterizedTest
+    @CsvSource({"own", "kubernetes://own", "generic", "default/own"})
+    void mutualTlsFromASecret(String credential) {
+        TestMesh m = mutual(credential);
+        assertThat(m.cluster(TestMesh.REVIEWS).tls()).hasValueSatisfying(t -> {
+            assertThat(t.caPem()).contains("CA");
+            assertThat(t.identity().orElseThrow().certPem()).isEqualTo("CERT");
+            assertThat(t.identity().orElseThrow().key().pem()).isEqualTo("KEY");
+            assertThat(t.toString()).doesNotContain("KEY");
+        });
+        assertThat(m.findings()).noneMatch(f -> f.contains("tls"));
+    }
+
+    /** Secrets of other namespaces are somebody else's; what is missing is told with object, field and mend. */
+    @ParameterizedTest
+    @CsvSource({
+        "keyless, 'there is no Secret default/keyless with tls.crt and tls.key'",
+        "other/own, 'there is no Secret default/own with tls.crt and tls.key'"
+    })
+    void credentialsThatCannotBeUsed(String credential, String message) {
+        TestMesh m = mutual(credential);
+        assertThat(m.cluster(TestMesh.REVIEWS).tls())
+                .hasValueSatisfying(t -> assertThat(t.caPem()).contains(""));
+        assertThat(m.findings())
+                .anyMatch(f -> f.contains("DestinationRule default/reviews")
+                        && f.contains("spec.trafficPolicy.tls.credentialName")
+                        && f.contains(message)
+                        && f.contains("create a Secret"));
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.milepost.mesh.Dispatch;
 import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.MeshService;
 import io.milepost.mesh.Workload;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -223,6 +224,31 @@ class ServicesTest {
                 .extracting(Dispatch.Service::host)
                 .contains("open.other.svc.cluster.local")
                 .doesNotContain("shut.other.svc.cluster.local");
+    }
+
+    /** meshConfig.defaultServiceExportTo is for services that say nothing. */
+    @Test
+    void servicesAreExportedByDefaultWhereTheMeshSays() {
+        String other =
+                "---\n{apiVersion: v1, kind: Namespace, metadata: {name: other, labels: {istio.io/use-waypoint: waypoint, "
+                        + "istio.io/use-waypoint-namespace: default}}}\n"
+                        + "---\n{apiVersion: v1, kind: Service, metadata: {name: silent, namespace: other}, spec: {clusterIP: 10.96.1.1, ports: [{name: http, port: 80}]}}\n"
+                        + "---\n{apiVersion: v1, kind: Service, metadata: {name: open, namespace: other, annotations: {networking.istio.io/exportTo: '*'}}, "
+                        + "spec: {clusterIP: 10.96.1.2, ports: [{name: http, port: 80}]}}\n"
+                        + "---\n{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: entry, namespace: other}, "
+                        + "spec: {hosts: [silent.example], addresses: [10.9.1.1], resolution: NONE, " + PORT + "}}\n";
+        String mesh = "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: istio, namespace: istio-system}, "
+                + "data: {mesh: 'defaultServiceExportTo: [.]'}}\n";
+        assertThat(hosts(other)).contains("silent.other.svc.cluster.local", "silent.example");
+        assertThat(hosts(other + mesh))
+                .contains("open.other.svc.cluster.local", "reviews.default.svc.cluster.local")
+                .doesNotContain("silent.other.svc.cluster.local", "silent.example");
+    }
+
+    private static List<String> hosts(String objects) {
+        return TestMesh.of(objects).snapshot().dispatch().services().stream()
+                .map(Dispatch.Service::host)
+                .toList();
     }
 
     @Test
