@@ -96,7 +96,9 @@ public final class WaypointMain implements Callable<Integer> {
         Path chain = java.util.Objects.requireNonNull(cert, "--cert");
         Path privateKey = java.util.Objects.requireNonNull(key, "--key");
         WaypointOperations operations = new WaypointOperations(
-                gateway == null ? "" : gateway, () -> source instanceof DirectorySource d ? d.status() : List.of());
+                gateway == null ? "" : gateway,
+                () -> source instanceof DirectorySource d ? d.status() : List.of(),
+                () -> source instanceof DirectorySource d ? Optional.of(d.analyze()) : Optional.empty());
         try (AdminServer pages = AdminServer.start(admin, ip, operations)) {
             Waypoint waypoint = Waypoint.start(
                     source,

@@ -1,5 +1,6 @@
 package io.milepost.waypoint;
 
+import io.milepost.config.analyze.Analysis;
 import io.milepost.config.kube.Finding;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.waypoint.admin.Operations;
@@ -10,6 +11,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,10 +19,17 @@ import org.jspecify.annotations.Nullable;
 public final class WaypointOperations implements Operations {
     private final String gateway;
     private final Supplier<List<Finding>> findings;
+    private final Supplier<Optional<Analysis>> analysis;
     private volatile @Nullable Waypoint waypoint;
 
-    /** @param gateway the Gateway that this waypoint is; empty when not known */
+    /** Of a waypoint whose configuration has no files to look at again. */
     public WaypointOperations(String gateway, Supplier<List<Finding>> findings) {
+        this(gateway, findings, Optional::empty);
+    }
+
+    /** @param gateway the Gateway that this waypoint is; empty when not known */
+    public WaypointOperations(String gateway, Supplier<List<Finding>> findings, Supplier<Optional<Analysis>> analysis) {
+        this.analysis = analysis;
         this.gateway = gateway;
         this.findings = findings;
     }
@@ -51,6 +60,11 @@ public final class WaypointOperations implements Operations {
     @Override
     public List<Finding> findings() {
         return findings.get();
+    }
+
+    @Override
+    public Optional<Analysis> analysis() {
+        return analysis.get();
     }
 
     @Override

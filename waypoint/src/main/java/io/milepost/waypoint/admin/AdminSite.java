@@ -1,5 +1,7 @@
 package io.milepost.waypoint.admin;
 
+import io.milepost.config.analyze.Analysis;
+import io.milepost.config.analyze.AnalysisText;
 import io.milepost.mesh.MeshSnapshot;
 
 /** The admin pages. Paths are Envoy's where Envoy has the same page. */
@@ -11,6 +13,7 @@ final class AdminSite implements Site {
             <li><a href="/config_dump">/config_dump</a> (<code>?resource=clusters&amp;name=reviews</code>): the configuration in force
             <li><a href="/clusters">/clusters</a> (<code>?format=json</code>): endpoints, health, active requests
             <li><a href="/findings">/findings</a>: what the translator had to say of the objects
+            <li><a href="/analysis">/analysis</a> (<code>?format=json</code>): conditions of every object at its parents, and findings, of the files as they are now
             <li><a href="/stats/prometheus">/stats/prometheus</a>: metrics
             <li><a href="/logging">/logging</a>: log levels (<code>POST /logging?level=debug</code>, <code>POST /logging?io.milepost.hbone=debug</code>)
             <li><code>POST /drain</code>: lets clients go elsewhere; the process stays
@@ -37,11 +40,20 @@ final class AdminSite implements Site {
                 ClustersPage.render(operations, q.parameter("format").equals("json"));
             case "/findings" ->
                 FindingsPage.render(operations.findings(), q.parameter("format").equals("json"));
+            case "/analysis" -> analysis(q.parameter("format").equals("json"));
             case "/stats/prometheus", "/metrics" -> MetricsSite.scrape(operations);
             case "/logging" -> logging(q);
             case "/drain", "/drain_listeners" -> drain(q);
             default -> Answer.notFound(q.path());
         };
+    }
+
+    private Answer analysis(boolean json) {
+        Analysis a = operations.analysis().orElse(null);
+        if (a == null) {
+            return Answer.text(404, "the configuration does not come from files: there is nothing to analyze\n");
+        }
+        return json ? Answer.json(AnalysisText.json(a)) : Answer.text(200, AnalysisText.text(a));
     }
 
     private Answer configDump(Question q) {

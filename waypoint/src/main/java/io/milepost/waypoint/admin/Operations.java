@@ -1,5 +1,6 @@
 package io.milepost.waypoint.admin;
 
+import io.milepost.config.analyze.Analysis;
 import io.milepost.config.kube.Finding;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.waypoint.upstream.ClusterState;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What the pages may ask of a waypoint, and the one thing that they may do to it. Any thread. */
@@ -29,6 +31,12 @@ public interface Operations {
 
     /** What the translator had to say of the files it read last. */
     List<Finding> findings();
+
+    /**
+     * Conditions and findings of every object as {@code ./milepost analyze} tells them, of the files as they are now; empty
+     * where the configuration does not come from files. May take a while.
+     */
+    Optional<Analysis> analysis();
 
     /** Prometheus's text. */
     void scrape(Appendable out) throws IOException;

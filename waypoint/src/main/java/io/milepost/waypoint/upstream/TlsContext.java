@@ -85,6 +85,15 @@ final class TlsContext {
                 b.keyManager(cert, key);
             }
         }
+        if (t.identity().isPresent()) {
+            UpstreamTls.Identity own = t.identity().get();
+            try (InputStream cert = text(own.certPem());
+                    InputStream key = text(own.key().pem())) {
+                b.keyManager(cert, key);
+            } catch (RuntimeException e) {
+                throw new GeneralSecurityException("the certificate or the key of the Secret cannot be read", e);
+            }
+        }
         if (t.h2()) {
             b.applicationProtocolConfig(new ApplicationProtocolConfig(
                     ApplicationProtocolConfig.Protocol.ALPN,
@@ -93,6 +102,10 @@ final class TlsContext {
                     List.of("h2")));
         }
         return b.build();
+    }
+
+    private static InputStream text(String pem) {
+        return new ByteArrayInputStream(pem.getBytes(StandardCharsets.UTF_8));
     }
 
     private static byte[] read(String file, Map<Path, FileTime> files) throws IOException {

@@ -3,7 +3,9 @@ package io.milepost.waypoint.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.LoggerContext;
+import io.milepost.config.analyze.Analysis;
 import io.milepost.config.kube.Finding;
+import io.milepost.config.kube.ObjectStatus;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.SourceRef;
@@ -13,6 +15,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +30,7 @@ class AdminSiteTest {
         private State state = State.LIVE;
         private @Nullable MeshSnapshot snapshot = MeshSnapshot.EMPTY.withVersion(7);
         private List<Finding> findings = List.of();
+        private Optional<Analysis> analysis = Optional.empty();
         private int drains;
 
         @Override
@@ -50,6 +54,11 @@ class AdminSiteTest {
         }
 
         @Override
+        public Optional<Analysis> analysis() {
+            return analysis;
+        }
+
+        @Override
         public void scrape(Appendable out) throws IOException {
             out.append("x 1\n");
         }
@@ -67,6 +76,26 @@ class AdminSiteTest {
 
     private static Question get(String path) {
         return new Question("GET", path, Map.of());
+    }
+
+    /** As {@code ./milepost analyze DIR --output json}. */
+    @Test
+    void analysis() {
+        assertThat(site.answer(get("/analysis")).status()).isEqualTo(404);
+        SourceRef route = new SourceRef("HTTPRoute", "default", "reviews", "");
+        ObjectStatus.Parent parent = new ObjectStatus.Parent(
+                "Service default/reviews",
+                List.of(new ObjectStatus.Condition("ResolvedRefs", false, "BackendNotFound", "there is no x")));
+        fake.analysis = Optional.of(new Analysis(
+                List.of("default/waypoint"),
+                List.of(new Analysis.Entry(
+                        route, List.of(parent), List.of(Finding.warning(route.at("spec.x"), "has no effect"))))));
+        assertThat(site.answer(get("/analysis")).body())
+                .contains("NOT   ResolvedRefs (BackendNotFound) at Service default/reviews: there is no x")
+                .contains("spec.x: has no effect");
+        assertThat(site.answer(new Question("GET", "/analysis", Map.of("format", "json")))
+                        .body())
+                .contains("\"errors\" : 1", "\"reason\" : \"BackendNotFound\"", "\"field\" : \"spec.x\"");
     }
 
     private static Question post(String path, Map<String, String> query) {

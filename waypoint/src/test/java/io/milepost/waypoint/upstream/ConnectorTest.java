@@ -7,6 +7,7 @@ import io.milepost.filters.RetryDecider.Reset;
 import io.milepost.hbone.HboneClient;
 import io.milepost.mesh.Cluster.ProxyProtocol;
 import io.milepost.mesh.Cluster.UpstreamTls;
+import io.milepost.mesh.PrivateKeyText;
 import io.milepost.mesh.ValueMatch;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -236,6 +237,48 @@ class ConnectorTest {
         assertThat(hello(f.build(), request("api.example"))).isNull();
         await().untilAsserted(() -> assertThat(clients).hasSize(1));
         assertThat(clients.getFirst()).contains("spiffe://td/ns/a/sa/waypoint");
+    }
+
+    @Test
+    @DisplayName("MUTUAL from texts of a Secret; what does not fit fails closed")
+    void mutualOfTexts() throws Exception {
+        serve(server(ca.issue(TestCertificates.dns("api.example")), ca.authority()));
+        TestCertificates.Issued own = ca.issue(TestCertificates.uri("spiffe://td/ns/a/sa/secret"));
+        f.tls = Optional.of(texts(own, own));
+        assertThat(f.tls.toString()).as("what admin pages and logs may show").doesNotContain("PRIVATE KEY");
+        assertThat(hello(f.build(), request("api.example"))).isNull();
+        await().untilAsserted(() -> assertThat(clients).hasSize(1));
+        assertThat(clients.getFirst()).contains("spiffe://td/ns/a/sa/secret");
+        f.tls = Optional.of(texts(own, ca.issue(TestCertificates.uri("spiffe://td/ns/a/sa/other"))));
+        assertThat(hello(f.build(), request("api.example"))).hasMessageContaining("TLS handshake");
+        f.tls = Optional.of(new UpstreamTls(
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                false,
+                Optional.empty(),
+                Optional.of(new UpstreamTls.Identity("no certificate", new PrivateKeyText("no key")))));
+        assertThat(hello(f.build(), request("api.example"))).hasMessageContaining("is not possible, nothing is sent");
+        assertThat(received).containsExactly("hello");
+    }
+
+    private UpstreamTls texts(TestCertificates.Issued certificate, TestCertificates.Issued key) throws Exception {
+        return new UpstreamTls(
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                false,
+                Optional.of(Files.readString(TestCertificates.pem(dir.resolve("ca.pem"), ca.authority()))),
+                Optional.of(new UpstreamTls.Identity(
+                        Files.readString(TestCertificates.pem(dir.resolve("cert.pem"), certificate.certificate())),
+                        new PrivateKeyText(
+                                Files.readString(TestCertificates.pem(dir.resolve("key.pem"), key.key()))))));
     }
 
     @Test
