@@ -41,18 +41,19 @@ final class ArmeriaHboneServer implements HboneServer {
         if (workerGroup != null) {
             builder.workerGroup(workerGroup, false);
         }
-        MeshTrustManager trust = new MeshTrustManager(new MeshTrust(settings.certificates(), settings.trustDomains()));
+        MeshTrust trust = new MeshTrust(settings.certificates(), settings.trustDomains());
+        metrics.level(HboneMetrics.Level.VERIFIED_PEERS, trust::verifiedPeers);
         WorkloadCertificates.Bundle bundle = settings.certificates().current();
         this.server = builder
                 // Never asked: all streams are taken before Armeria's request decoder.
                 .service("prefix:/", (ctx, request) -> HttpResponse.of(HttpStatus.NOT_FOUND))
                 .tls(TlsKeyPair.of(bundle.key(), bundle.chain()))
                 .tlsCustomizer(tls -> tls.keyManager(CurrentKeyManagers.of(settings.certificates()))
-                        .trustManager(trust)
+                        .trustManager(new MeshTrustManager(trust))
                         .clientAuth(ClientAuth.REQUIRE)
                         .protocols("TLSv1.3"))
                 .childChannelPipelineCustomizer(
-                        pipeline -> ServerConnectionInitializer.install(pipeline, settings, connections))
+                        pipeline -> ServerConnectionInitializer.install(pipeline, settings, trust, connections))
                 .http2MaxStreamsPerConnection(settings.maxConcurrentStreams())
                 .http2InitialStreamWindowSize(TunnelMux.initialWindow(settings.streamWindow()))
                 .http2InitialConnectionWindowSize(settings.connectionWindow())

@@ -11,54 +11,41 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
-import java.security.cert.X509Certificate;
 import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
-/** TLS of the client: one context per state of our certificate, shared by all targets. */
+/** TLS of the client: one context, shared by all targets and by all states of our certificate. */
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
 final class ClientTls {
-    private final WorkloadCertificates certificates;
     private final MeshTrustManager trust;
-    private volatile @Nullable Context context;
+    private final SslContext context;
 
-    private record Context(WorkloadCertificates.Bundle bundle, SslContext ssl) {
-        @SuppressWarnings("ReferenceEquality") // the contract of current(): the same instance until something changes
-        boolean isFor(WorkloadCertificates.Bundle other) {
-            return bundle == other;
+    ClientTls(ClientSettings settings) {
+        MeshTrust mesh = new MeshTrust(settings.certificates(), settings.trustDomains());
+        settings.metrics().level(HboneMetrics.Level.VERIFIED_PEERS, mesh::verifiedPeers);
+        this.trust = new MeshTrustManager(mesh);
+        try {
+            this.context = build(CurrentKeyManagers.of(settings.certificates()));
+        } catch (SSLException e) {
+            throw new IllegalStateException("no TLS for HBONE: " + e.getMessage(), e);
         }
     }
 
-    ClientTls(ClientSettings settings) {
-        this.certificates = settings.certificates();
-        this.trust = new MeshTrustManager(new MeshTrust(settings.certificates(), settings.trustDomains()));
-    }
-
-    SslHandler newHandler(ByteBufAllocator alloc, List<String> identities) throws SSLException {
+    SslHandler newHandler(ByteBufAllocator alloc, List<String> identities) {
         // No peer name: HBONE sends no SNI.
-        SSLEngine engine = context().newEngine(alloc);
+        SSLEngine engine = context.newEngine(alloc);
         trust.expect(engine, identities);
         SslHandler handler = new SslHandler(engine);
         handler.handshakeFuture().addListener(done -> trust.forget(engine));
         return handler;
     }
 
-    private SslContext context() throws SSLException {
-        WorkloadCertificates.Bundle bundle = certificates.current();
-        Context current = context;
-        if (current == null || !current.isFor(bundle)) {
-            current = new Context(bundle, build(bundle));
-            context = current;
-        }
-        return current.ssl();
-    }
-
-    private SslContext build(WorkloadCertificates.Bundle bundle) throws SSLException {
+    private SslContext build(KeyManagerFactory keys) throws SSLException {
         return SslContextBuilder.forClient()
                 .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
-                .keyManager(bundle.key(), bundle.chain().toArray(X509Certificate[]::new))
+                .keyManager(keys)
                 .trustManager(trust)
                 .protocols("TLSv1.3")
                 .endpointIdentificationAlgorithm(null)

@@ -15,9 +15,9 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives each handshake the certificate that is current then, so that one TLS context serves for the whole life of a server.
- * Armeria's own way to change certificates makes a context (with a key derivation of 60 to 200 ms, on the event loop) for
- * every connection that comes when no other is open.
+ * Gives each handshake the certificate that is current then, so that one TLS context serves for the whole life of a server
+ * or client. A context made of a key and a certificate costs a key derivation of 60 to 200 ms, and would be made on the
+ * event loop: by Armeria for every connection that comes when no other is open, by a client for each change.
  */
 final class CurrentKeyManagers extends SimpleKeyManagerFactory {
     private final Keys keys;
@@ -106,18 +106,24 @@ final class CurrentKeyManagers extends SimpleKeyManagerFactory {
         @Override
         public @Nullable String chooseEngineClientAlias(
                 String[] keyTypes, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+            for (String keyType : keyTypes) {
+                String alias = aliasFor(keyType);
+                if (alias != null) {
+                    return alias;
+                }
+            }
             return null;
         }
 
         @Override
         public @Nullable String chooseClientAlias(
                 String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
-            return null;
+            return chooseEngineClientAlias(keyTypes, issuers, null);
         }
 
         @Override
         public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
-            return null;
+            return getServerAliases(keyType, issuers);
         }
 
         @Override

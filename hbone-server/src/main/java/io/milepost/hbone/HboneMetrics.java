@@ -58,6 +58,7 @@ public final class HboneMetrics implements MeterBinder {
         POOLS("targets with connections or waiting tunnels"),
         BYTES_QUEUED("bytes received for tunnels whose readers do not read"),
         WINDOWS_GRANTED("bytes of window of tunnels whose readers keep up, beyond what each tunnel has from the start"),
+        VERIFIED_PEERS("certificates of peers that need not be verified again, at most 1024"),
         BYTES_LIMIT("the most that BYTES_QUEUED may be before credit is kept back");
 
         private final String description;

@@ -5,12 +5,14 @@ import io.netty.internal.tcnative.CertificateVerifier;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -26,11 +28,46 @@ final class MeshTrust {
     private final Supplier<Set<String>> trustDomains;
     private volatile @Nullable Anchors anchors;
 
-    private record Anchors(List<X509Certificate> roots, X509ExtendedTrustManager manager) {}
+    private final LongSupplier epochMillis;
+
+    /** What was verified belongs to the roots: other roots begin anew. Clients and servers need different key usages. */
+    private record Anchors(
+            List<X509Certificate> roots,
+            X509ExtendedTrustManager manager,
+            VerifiedPeers clients,
+            VerifiedPeers servers) {}
 
     MeshTrust(WorkloadCertificates certificates, Supplier<Set<String>> trustDomains) {
+        this(certificates, trustDomains, System::currentTimeMillis);
+    }
+
+    MeshTrust(WorkloadCertificates certificates, Supplier<Set<String>> trustDomains, LongSupplier epochMillis) {
         this.certificates = certificates;
         this.trustDomains = trustDomains;
+        this.epochMillis = epochMillis;
+    }
+
+    /** How many leaves need not be verified again. */
+    int verifiedPeers() {
+        Anchors a = anchors;
+        return a == null ? 0 : a.clients().size() + a.servers().size();
+    }
+
+    /** The first SPIFFE identity of a peer whose handshake is done; null when it has none. */
+    @Nullable
+    String principal(Certificate @Nullable [] chain) {
+        Anchors a = anchors;
+        try {
+            if (a != null && chain != null && chain.length > 0 && chain[0] instanceof X509Certificate leaf) {
+                List<String> ids = a.clients().find(leaf);
+                if (ids != null) {
+                    return ids.isEmpty() ? null : ids.getFirst();
+                }
+            }
+        } catch (CertificateException e) {
+            return null;
+        }
+        return SpiffeIds.principal(chain);
     }
 
     X509Certificate[] roots() {
@@ -38,28 +75,35 @@ final class MeshTrust {
     }
 
     void checkClient(X509Certificate[] chain) throws CertificateException {
-        X509ExtendedTrustManager anchors = anchors();
-        try {
-            anchors.checkClientTrusted(chain, "UNKNOWN");
-        } catch (CertificateException e) {
-            throw withAlert(e);
+        Anchors a = anchors();
+        List<String> presented = a.clients().find(chain[0]);
+        if (presented == null) {
+            try {
+                a.manager().checkClientTrusted(chain, "UNKNOWN");
+            } catch (CertificateException e) {
+                throw withAlert(e);
+            }
+            presented = a.clients().add(chain);
         }
-        checkTrustDomain(chain[0]);
+        checkTrustDomain(presented);
     }
 
     /** @param identities of which the server must present one; empty accepts any of the trust domains */
     void checkServer(X509Certificate[] chain, List<String> identities) throws CertificateException {
-        X509ExtendedTrustManager anchors = anchors();
-        try {
-            anchors.checkServerTrusted(chain, "UNKNOWN");
-        } catch (CertificateException e) {
-            throw withAlert(e);
+        Anchors a = anchors();
+        List<String> presented = a.servers().find(chain[0]);
+        if (presented == null) {
+            try {
+                a.manager().checkServerTrusted(chain, "UNKNOWN");
+            } catch (CertificateException e) {
+                throw withAlert(e);
+            }
+            presented = a.servers().add(chain);
         }
         if (identities.isEmpty()) {
-            checkTrustDomain(chain[0]);
+            checkTrustDomain(presented);
             return;
         }
-        List<String> presented = SpiffeIds.of(chain[0]);
         for (String id : presented) {
             if (identities.contains(id)) {
                 return;
@@ -69,9 +113,8 @@ final class MeshTrust {
                 + String.join(", ", identities) + "), got " + presented);
     }
 
-    private void checkTrustDomain(X509Certificate leaf) throws CertificateException {
+    private void checkTrustDomain(List<String> presented) throws CertificateException {
         Set<String> accepted = trustDomains.get();
-        List<String> presented = SpiffeIds.of(leaf);
         for (String id : presented) {
             String domain = SpiffeIds.trustDomain(id);
             if (domain != null && accepted.contains(domain)) {
@@ -100,15 +143,18 @@ final class MeshTrust {
         return new OpenSslCertificateException(cause.getMessage(), cause, code);
     }
 
-    private X509ExtendedTrustManager anchors() throws CertificateException {
+    private Anchors anchors() throws CertificateException {
         List<X509Certificate> roots = certificates.current().roots();
         Anchors current = anchors;
-        if (current != null && current.roots().equals(roots)) {
-            return current.manager();
+        if (current == null || !current.roots().equals(roots)) {
+            current = new Anchors(roots, manager(roots), verified(), verified());
+            anchors = current;
         }
-        X509ExtendedTrustManager manager = manager(roots);
-        anchors = new Anchors(roots, manager);
-        return manager;
+        return current;
+    }
+
+    private VerifiedPeers verified() {
+        return new VerifiedPeers(VerifiedPeers.LIMIT, epochMillis);
     }
 
     private static X509ExtendedTrustManager manager(List<X509Certificate> roots) throws CertificateException {

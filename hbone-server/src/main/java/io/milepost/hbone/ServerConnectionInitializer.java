@@ -38,17 +38,21 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(128 << 10, 256 << 10);
 
     private final ServerSettings settings;
+    private final MeshTrust trust;
     private final ServerConnections connections;
     private final MuxTurnHandler turns;
     private @Nullable ScheduledFuture<?> timeout;
 
-    private ServerConnectionInitializer(ServerSettings settings, ServerConnections connections, MuxTurnHandler turns) {
+    private ServerConnectionInitializer(
+            ServerSettings settings, MeshTrust trust, ServerConnections connections, MuxTurnHandler turns) {
         this.settings = settings;
+        this.trust = trust;
         this.connections = connections;
         this.turns = turns;
     }
 
-    static void install(ChannelPipeline pipeline, ServerSettings settings, ServerConnections connections) {
+    static void install(
+            ChannelPipeline pipeline, ServerSettings settings, MeshTrust trust, ServerConnections connections) {
         if (!connections.admit(pipeline.channel())) {
             settings.metrics().count(HboneMetrics.Counter.CONNECTIONS_REFUSED);
             return;
@@ -58,7 +62,7 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         MuxTurnHandler turns = new MuxTurnHandler();
         pipeline.addLast(new FlushConsolidationHandler(256, true));
         pipeline.addLast(turns);
-        pipeline.addLast(new ServerConnectionInitializer(settings, connections, turns));
+        pipeline.addLast(new ServerConnectionInitializer(settings, trust, connections, turns));
     }
 
     @Override
@@ -173,10 +177,10 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         return handler;
     }
 
-    private static PeerConnection peer(Channel channel, SSLSession session) {
+    private PeerConnection peer(Channel channel, SSLSession session) {
         String principal = null;
         try {
-            principal = SpiffeIds.principal(session.getPeerCertificates());
+            principal = trust.principal(session.getPeerCertificates());
         } catch (SSLPeerUnverifiedException e) {
             log.warn("{} a client without certificate got through the handshake", channel, e);
             channel.close();
