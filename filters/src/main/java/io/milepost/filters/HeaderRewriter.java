@@ -2,13 +2,13 @@ package io.milepost.filters;
 
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
+import io.milepost.http.JoinedHeaders;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.milepost.mesh.HeaderMutations;
 import io.netty.util.AsciiString;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,68 +19,13 @@ public final class HeaderRewriter {
     /** Changes nothing. */
     public static final HeaderRewriter NONE = new HeaderRewriter(HeaderMutations.NONE);
 
-    /** Headers of which Envoy keeps one line: a further value is joined with a comma. */
-    private static final Set<String> SINGLE_LINE = Set.of(
-            "accept",
-            "accept-encoding",
-            "access-control-allow-credentials",
-            "access-control-allow-headers",
-            "access-control-allow-methods",
-            "access-control-allow-origin",
-            "access-control-expose-headers",
-            "access-control-max-age",
-            "access-control-request-headers",
-            "access-control-request-method",
-            "authorization",
-            "cache-control",
-            "connection",
-            "content-encoding",
-            "content-length",
-            "content-type",
-            "date",
-            "etag",
-            "grpc-accept-encoding",
-            "grpc-message",
-            "grpc-status",
-            "grpc-timeout",
-            "if-match",
-            "if-modified-since",
-            "if-none-match",
-            "if-range",
-            "if-unmodified-since",
-            "keep-alive",
-            "last-modified",
-            "location",
-            "origin",
-            "pragma",
-            "proxy-connection",
-            "range",
-            "referer",
-            "server",
-            "te",
-            "transfer-encoding",
-            "upgrade",
-            "user-agent",
-            "vary",
-            "via",
-            "x-envoy-attempt-count",
-            "x-envoy-decorator-operation",
-            "x-envoy-original-host",
-            "x-envoy-original-path",
-            "x-forwarded-client-cert",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-port",
-            "x-forwarded-proto",
-            "x-request-id");
-
     private enum Field {
         HEADER,
         AUTHORITY,
         METHOD_OR_PATH
     }
 
-    private record Op(HeaderName name, Field field, boolean singleLine, Format format, HeaderMutations.Action action) {
+    private record Op(HeaderName name, Field field, Format format, HeaderMutations.Action action) {
         static Op of(HeaderMutations.Op op) {
             Field field = switch (op.name()) {
                 case ":authority", "host" -> Field.AUTHORITY;
@@ -89,7 +34,6 @@ public final class HeaderRewriter {
             return new Op(
                     HeaderName.of(op.name()),
                     field,
-                    SINGLE_LINE.contains(op.name()),
                     Format.compile(op.format()),
                     op.action());
         }
@@ -223,11 +167,12 @@ public final class HeaderRewriter {
             request.authority(value);
             return;
         }
-        int i = op.singleLine ? headers.indexOf(op.name, 0) : -1;
+        boolean joined = request == null ? JoinedHeaders.inResponse(op.name) : JoinedHeaders.inRequest(op.name);
+        int i = joined ? headers.indexOf(op.name, 0) : -1;
         if (i < 0) {
             headers.add(op.name, value);
         } else {
-            headers.setValue(i, headers.value(i).concat(",").concat(value));
+            headers.setValue(i, JoinedHeaders.append(headers.value(i), value));
         }
     }
 }

@@ -104,12 +104,10 @@ public final class RetryDecider {
     }
 
     /**
-     * Whether a response head asks for another try.
-     *
-     * @param endOfStream whether the head ends the stream: only then does {@code grpc-status} count (trailers-only;
-     *     grpc-status in trailers proper is never retried)
+     * Whether a response head asks for another try. {@code grpc-status} counts in the head, whether or not a body follows
+     * (asked of Envoy 1.40.0); in trailers proper it does not.
      */
-    public boolean retryResponse(ResponseHead head, boolean endOfStream) {
+    public boolean retryResponse(ResponseHead head) {
         if (policy.attempts() <= 0) {
             return false;
         }
@@ -125,7 +123,7 @@ public final class RetryDecider {
                 return true;
             }
         }
-        if (grpc == 0 || !endOfStream) {
+        if (grpc == 0) {
             return false;
         }
         int status = grpcStatus(head.headers().get(HeaderName.GRPC_STATUS));

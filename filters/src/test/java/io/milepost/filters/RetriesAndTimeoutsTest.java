@@ -29,26 +29,25 @@ class RetriesAndTimeoutsTest {
 
     @Test
     void statusCodes() {
-        assertThat(on("5xx").retryResponse(status(500), false)).isTrue();
-        assertThat(on("gateway-error").retryResponse(status(500), false)).isFalse();
-        assertThat(on("gateway-error").retryResponse(status(502), false)).isTrue();
-        assertThat(on("retriable-4xx").retryResponse(status(409), false)).isTrue();
-        assertThat(on("retriable-4xx").retryResponse(status(429), false)).isFalse();
-        assertThat(on("retriable-status-codes").retryResponse(status(418), false))
+        assertThat(on("5xx").retryResponse(status(500))).isTrue();
+        assertThat(on("gateway-error").retryResponse(status(500))).isFalse();
+        assertThat(on("gateway-error").retryResponse(status(502))).isTrue();
+        assertThat(on("retriable-4xx").retryResponse(status(409))).isTrue();
+        assertThat(on("retriable-4xx").retryResponse(status(429))).isFalse();
+        assertThat(on("retriable-status-codes").retryResponse(status(418)))
                 .isTrue();
-        assertThat(on("retriable-status-codes").retryResponse(status(503), false))
+        assertThat(on("retriable-status-codes").retryResponse(status(503)))
                 .isFalse();
-        assertThat(RetryDecider.compile(RetryPolicy.NONE).retryResponse(status(503), false))
+        assertThat(RetryDecider.compile(RetryPolicy.NONE).retryResponse(status(503)))
                 .isFalse();
     }
 
     @Test
-    void grpcStatusCountsInTrailersOnlyAnswers() {
+    void grpcStatusCountsInTheHead() {
         RetryDecider standard = RetryDecider.compile(RetryPolicy.ISTIO_DEFAULT);
-        assertThat(standard.retryResponse(grpc(14), true)).isTrue();
-        assertThat(standard.retryResponse(grpc(14), false)).isFalse();
-        assertThat(standard.retryResponse(grpc(13), true)).isFalse();
-        assertThat(on("internal").retryResponse(grpc(13), true)).isTrue();
+        assertThat(standard.retryResponse(grpc(14))).isTrue();
+        assertThat(standard.retryResponse(grpc(13))).isFalse();
+        assertThat(on("internal").retryResponse(grpc(13))).isTrue();
     }
 
     @Test

@@ -13,5 +13,8 @@ public interface ExchangeHandler {
     /** The client is gone or reset the stream. */
     void onDownstreamReset(String details);
 
+    /** The rest of the request cannot be understood; the codec answered with the status and so many bytes of a body. */
+    void onRequestError(BadMessageException e, long bytes);
+
     void onDownstreamWritable();
 }

@@ -2,10 +2,12 @@ package io.milepost.waypoint.codec;
 
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
+import io.milepost.http.JoinedHeaders;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +21,6 @@ public final class Http1Heads {
     static final int MAX_LINES = 100;
 
     private static final AsciiString HTTP = AsciiString.cached("http");
-    private static final AsciiString HTTPS = AsciiString.cached("https");
     private static final AsciiString SLASH = AsciiString.cached("/");
     private static final AsciiString CHUNKED = AsciiString.cached("chunked");
     private static final AsciiString GET = AsciiString.cached("GET");
@@ -28,6 +29,7 @@ public final class Http1Heads {
     /** The methods that Envoy's parser knows; others are answered with 400. */
     private static final Set<String> METHODS = Set.of(
             "GET",
+            "QUERY",
             "HEAD",
             "POST",
             "PUT",
@@ -77,21 +79,22 @@ public final class Http1Heads {
     /** Reads a request's head; {@code host} becomes the authority. */
     public static RequestHead parseRequest(byte[] b, int length) throws BadMessageException {
         int eol = endOfLine(b, 0, length);
-        int sp1 = find(b, 0, eol, ' ');
+        int sp1 = blank(b, 0, eol);
         if (sp1 <= 0) {
             throw bad();
         }
         AsciiString method = method(b, sp1);
-        int from = sp1 + 1;
-        while (from < eol && b[from] == ' ') {
-            from++;
-        }
-        int sp2 = find(b, from, eol, ' ');
+        int from = notBlank(b, sp1, eol);
+        int sp2 = blank(b, from, eol);
         int to = sp2 < 0 ? eol : sp2;
         if (from >= to || (sp2 < 0 && startsWith(b, from, to, "HTTP/"))) {
             throw bad();
         }
-        version(b, sp2 < 0 ? eol : sp2 + 1, eol);
+        int last = eol;
+        while (last > to && isBlank(b[last - 1])) {
+            last--;
+        }
+        version(b, sp2 < 0 ? last : notBlank(b, sp2, last), last);
         for (int i = from; i < to; i++) {
             if (b[i] <= ' ' || b[i] == 0x7f) {
                 throw bad();
@@ -99,6 +102,7 @@ public final class Http1Heads {
         }
         Headers headers = new Headers(16);
         parseFields(b, eol + 2, length, headers);
+        JoinedHeaders.joinRequest(headers);
         int host = headers.indexOf(HeaderName.HOST, 0);
         if (host >= 0 && headers.indexOf(HeaderName.HOST, host + 1) >= 0) {
             // Envoy joins two Host lines; behind a proxy that is a smuggling vector (differences.yaml).
@@ -110,28 +114,32 @@ public final class Http1Heads {
             headers.removeAt(host);
         }
         AsciiString path = new AsciiString(b, from, to - from, false);
-        AsciiString scheme = HTTP;
         boolean connect = method.contentEquals("CONNECT");
         if (connect) {
-            if (b[from] == '/') {
+            // The target is the authority; there is no path.
+            if (find(b, from, to, '/') >= 0 || find(b, from, to, ':') < 0) {
                 throw bad();
             }
+            authority = path;
         } else if (b[from] != '/') {
-            int authorityAt =
-                    startsWith(b, from, to, "http://") ? from + 7 : startsWith(b, from, to, "https://") ? from + 8 : -1;
-            if (authorityAt > 0) {
-                scheme = authorityAt == from + 8 ? HTTPS : HTTP;
-                int end = authorityAt;
+            int after = scheme(b, from, to);
+            if (after > 0) {
+                int end = after;
                 while (end < to && b[end] != '/' && b[end] != '?' && b[end] != '#') {
                     end++;
                 }
-                if (end == authorityAt) {
+                if (end < to && b[end] == '#') {
                     throw bad();
                 }
-                authority = new AsciiString(b, authorityAt, end - authorityAt, false);
+                int at = find(b, after, end, '@') + 1;
+                int hostFrom = Math.max(at, after);
+                if (end == hostFrom || !isHostAndPort(b, hostFrom, end)) {
+                    throw bad();
+                }
+                authority = new AsciiString(b, hostFrom, end - hostFrom, false);
                 path = end == to ? SLASH : new AsciiString(b, end, to - end, false);
                 host = 0;
-            } else if (to - from != 1 || b[from] != '*' || !method.contentEquals("OPTIONS")) {
+            } else if (b[from] != '*' || !method.contentEquals("OPTIONS")) {
                 throw bad();
             }
         }
@@ -139,30 +147,89 @@ public final class Http1Heads {
             throw new BadMessageException(
                     400,
                     "missing_host_header",
-                    new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, scheme, headers));
+                    new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, HTTP, headers));
         }
-        byte[] a = authority.array();
-        for (int i = authority.arrayOffset(); i < authority.arrayOffset() + authority.length(); i++) {
-            if (a[i] <= ' ' || a[i] == 0x7f) {
-                throw bad();
-            }
+        if (!isAuthority(authority)) {
+            throw bad();
         }
-        return new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, scheme, headers);
+        return new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, HTTP, headers);
     }
 
-    /** Whether the first bytes may be those of a known method. */
-    static boolean maybeMethod(ByteBuf in, int length) {
-        int from = in.readerIndex();
-        for (int i = 0; i < length; i++) {
-            byte c = in.getByte(from + i);
-            if (c == ' ') {
-                return i > 0;
+    private static boolean isBlank(byte c) {
+        return c == ' ' || c == '\t';
+    }
+
+    /** Index of the next space or tab, -1 without one: the words of a request line may have several between them. */
+    private static int blank(byte[] b, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (isBlank(b[i])) {
+                return i;
             }
-            if (i == LONGEST_METHOD || !((c >= 'A' && c <= 'Z') || c == '-' || (i < 2 && (c == '\r' || c == '\n')))) {
+        }
+        return -1;
+    }
+
+    private static int notBlank(byte[] b, int from, int to) {
+        int i = from;
+        while (i < to && isBlank(b[i])) {
+            i++;
+        }
+        return i;
+    }
+
+    /** Index behind {@code http://} or {@code https://} in any letter case; -1 for anything else. */
+    private static int scheme(byte[] b, int from, int to) {
+        AsciiString target = new AsciiString(b, from, to - from, false);
+        if (target.regionMatches(true, 0, "http://", 0, 7)) {
+            return from + 7;
+        }
+        return target.regionMatches(true, 0, "https://", 0, 8) ? from + 8 : -1;
+    }
+
+    private static boolean isHostAndPort(byte[] b, int from, int to) {
+        int bracket = b[from] == '[' ? find(b, from, to, ']') : from;
+        int colon = bracket < 0 ? -1 : find(b, bracket, to, ':');
+        for (int i = colon < 0 ? to : colon + 1; i < to; i++) {
+            if (!digit(b[i])) {
+                return false;
+            }
+        }
+        return bracket >= 0;
+    }
+
+    /** Whether all bytes may stand in an authority (asked of Envoy 1.40.0, which lets {@code ,} and {@code @} pass). */
+    static boolean isAuthority(AsciiString authority) {
+        byte[] a = authority.array();
+        for (int i = authority.arrayOffset(); i < authority.arrayOffset() + authority.length(); i++) {
+            if (a[i] <= ' ' || a[i] == 0x7f || "/\\\"<>?#|^`{}".indexOf(a[i]) >= 0) {
                 return false;
             }
         }
         return true;
+    }
+
+    /**
+     * Whether the beginning of a head may become a request. As Envoy (asked of 1.40.0): a byte that begins no line is told
+     * at once, a wrong request line when it is complete.
+     */
+    static boolean mayBecomeRequest(ByteBuf in, int length) {
+        int from = in.readerIndex();
+        int end = from + length;
+        while (from < end && (in.getByte(from) == '\r' || in.getByte(from) == '\n')) {
+            from++;
+        }
+        if (from == end) {
+            return true;
+        }
+        if (in.getByte(from) <= ' ') {
+            return false;
+        }
+        int eol = in.indexOf(from, end, (byte) '\n');
+        if (eol < 0) {
+            return true;
+        }
+        int space = in.indexOf(from, Math.min(eol, from + LONGEST_METHOD + 1), (byte) ' ');
+        return space > 0 && METHODS.contains(in.toString(from, space - from, StandardCharsets.US_ASCII));
     }
 
     /** Whether the first bytes may be those of a status line. */
@@ -228,6 +295,7 @@ public final class Http1Heads {
         int status = (b[9] - '0') * 100 + (b[10] - '0') * 10 + b[11] - '0';
         Headers headers = new Headers(16);
         parseFields(b, eol + 2, length, headers);
+        JoinedHeaders.joinResponse(headers);
         return new ResponseHead(status, headers);
     }
 
@@ -284,6 +352,10 @@ public final class Http1Heads {
         }
     }
 
+    static boolean isTokenChar(char c) {
+        return c < TOKEN.length && TOKEN[c];
+    }
+
     private static boolean tokenChar(byte c) {
         return (c >= 'a' && c <= 'z')
                 || (c >= 'A' && c <= 'Z')
@@ -336,8 +408,12 @@ public final class Http1Heads {
         int cl = h.indexOf(HeaderName.CONTENT_LENGTH, 0);
         if (te >= 0) {
             AsciiString v = h.value(te);
-            if (h.indexOf(HeaderName.TRANSFER_ENCODING, te + 1) >= 0 || cl >= 0) {
+            if (cl >= 0) {
                 throw bad();
+            }
+            if (h.indexOf(HeaderName.TRANSFER_ENCODING, te + 1) >= 0) {
+                // As one list, which is no coding that we know.
+                throw new BadMessageException(501, "http1.invalid_transfer_encoding");
             }
             if (!v.contentEqualsIgnoreCase(CHUNKED)) {
                 throw v.contentEqualsIgnoreCase("identity")

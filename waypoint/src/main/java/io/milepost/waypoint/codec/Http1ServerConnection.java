@@ -184,7 +184,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
         @Override
         protected boolean plausible(ByteBuf in, int length) {
-            return Http1Heads.maybeMethod(in, length);
+            return Http1Heads.mayBecomeRequest(in, length);
         }
 
         @Override
@@ -211,16 +211,26 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
         @Override
         protected void onError(BadMessageException e) {
-            abandon("http1.codec_error");
+            ExchangeHandler broken = exchange;
+            exchange = null;
             if (responseEnded || !headWritten) {
-                refuse(e);
+                long bytes = refuse(e);
+                if (broken == null) {
+                    exchanges.refused(e, bytes);
+                } else {
+                    broken.onRequestError(e, bytes);
+                }
             } else {
+                if (broken != null) {
+                    broken.onDownstreamReset(e.details());
+                }
                 context().close();
             }
         }
     }
 
-    private void refuse(BadMessageException e) {
+    /** Bytes of the answer's body. */
+    private long refuse(BadMessageException e) {
         String reason = e.details().equals("missing_host_header")
                 ? ""
                 : io.netty.handler.codec.http.HttpResponseStatus.valueOf(e.status())
@@ -235,7 +245,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         out().response(new ResponseHead(e.status(), h), CLOSE);
         out().body(Unpooled.copiedBuffer(reason, StandardCharsets.US_ASCII), false);
         flushAndLinger();
-        exchanges.refused(e, reason.length());
+        return reason.length();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.milepost.waypoint.codec;
 
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
+import io.milepost.http.JoinedHeaders;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -38,6 +39,52 @@ final class Http2Heads {
         return h;
     }
 
+    private static BadMessageException bad() {
+        return new BadMessageException(400, "http2.invalid.header.field");
+    }
+
+    /**
+     * The codec passes on any byte, and a line end in a field would begin a line of its own where the backend speaks
+     * HTTP/1.1. What is refused was asked of Envoy 1.40.0.
+     */
+    private static boolean areValues(Headers h) {
+        for (int i = 0; i < h.size(); i++) {
+            AsciiString v = h.value(i);
+            byte[] b = v.array();
+            for (int k = v.arrayOffset(); k < v.arrayOffset() + v.length(); k++) {
+                if (b[k] >= 0 && b[k] < ' ' && b[k] != '\t' || b[k] == 0x7f) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static boolean isToken(CharSequence method) {
+        for (int i = 0; i < method.length(); i++) {
+            if (!Http1Heads.isTokenChar(method.charAt(i))) {
+                return false;
+            }
+        }
+        return method.length() > 0 && !AsciiString.contentEquals(method, "CONNECT");
+    }
+
+    private static boolean isPath(CharSequence path, CharSequence method) {
+        for (int i = 0; i < path.length(); i++) {
+            if (path.charAt(i) <= ' ' || path.charAt(i) == 0x7f) {
+                return false;
+            }
+        }
+        return path.length() > 0
+                && (path.charAt(0) == '/'
+                        || AsciiString.contentEquals(path, "*") && AsciiString.contentEquals(method, "OPTIONS"));
+    }
+
+    private static boolean isTe(Headers h) {
+        AsciiString te = h.get(HeaderName.TE);
+        return te == null || te.contentEquals("trailers");
+    }
+
     static RequestHead request(Http2Headers in) throws BadMessageException {
         CharSequence method = in.method();
         CharSequence path = in.path();
@@ -47,11 +94,15 @@ final class Http2Heads {
         if (host != null) {
             h.remove(HeaderName.HOST);
         }
-        if (method == null || path == null || path.length() == 0) {
-            throw new BadMessageException(400, "http2.invalid.header.field");
+        JoinedHeaders.joinRequest(h);
+        if (method == null || path == null || !isToken(method) || !isPath(path, method) || !areValues(h)) {
+            throw bad();
         }
         AsciiString a = authority != null ? AsciiString.of(authority) : host != null ? host : AsciiString.EMPTY_STRING;
         CharSequence scheme = in.scheme();
+        if (a.isEmpty() || a.indexOf("@") >= 0 || !Http1Heads.isAuthority(a) || !isTe(h)) {
+            throw bad();
+        }
         return new RequestHead(
                 RequestHead.Protocol.HTTP_2,
                 AsciiString.of(method),
@@ -90,6 +141,11 @@ final class Http2Heads {
         if (status == null || status.length() != 3) {
             throw new BadMessageException(502, "upstream_protocol_error");
         }
-        return new ResponseHead(AsciiString.of(status).parseInt(), fields(in));
+        Headers h = fields(in);
+        if (!areValues(h)) {
+            throw new BadMessageException(502, "upstream_protocol_error");
+        }
+        JoinedHeaders.joinResponse(h);
+        return new ResponseHead(AsciiString.of(status).parseInt(), h);
     }
 }

@@ -103,6 +103,20 @@ public final class Http2ServerConnection extends Http2EventAdapter {
             super.onError(c, outbound, cause);
         }
 
+        /** As Envoy: a malformed message ends the connection (asked of Envoy 1.40.0). */
+        @Override
+        protected void onStreamError(
+                ChannelHandlerContext c, boolean outbound, Throwable cause, Http2Exception.StreamException e) {
+            if (outbound
+                    || e.error() != Http2Error.PROTOCOL_ERROR
+                    || e instanceof Http2Exception.HeaderListSizeException) {
+                super.onStreamError(c, outbound, cause, e);
+            } else {
+                onConnectionError(
+                        c, false, cause, Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, e.getMessage()));
+            }
+        }
+
         @Override
         public void handlerAdded(ChannelHandlerContext c) throws Exception {
             listener.ctx = c;
@@ -170,8 +184,8 @@ public final class Http2ServerConnection extends Http2EventAdapter {
             HopByHop.removeFromRequest(head.headers(), false);
             stream.exchange = exchanges.begin(head, end, false, stream);
         } catch (BadMessageException e) {
-            h2().encoder().writeRstStream(c, id, Http2Error.PROTOCOL_ERROR.code(), c.newPromise());
-            exchanges.refused(e, 0);
+            // As Envoy: who sends such a head is not spoken to any more.
+            h2().onError(c, false, Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, e.details()));
         }
     }
 

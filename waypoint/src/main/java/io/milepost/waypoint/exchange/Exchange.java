@@ -92,7 +92,13 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             return;
         }
         readRemote();
-        RouteDecision r = service.routes(client).route(request);
+        LocalReply notServed = RequestEdge.notServed(request);
+        if (notServed != null) {
+            answer(notServed);
+            return;
+        }
+        RouteDecision r =
+                RequestEdge.isRoutable(request) ? service.routes(client).route(request) : null;
         route = r;
         if (r != null) {
             routeName = r.rule().name();
@@ -261,6 +267,18 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         flags |= ResponseFlags.DOWNSTREAM_CONNECTION_TERMINATION;
         details = why;
+        finish();
+    }
+
+    @Override
+    public void onRequestError(BadMessageException e, long bytes) {
+        if (done) {
+            return;
+        }
+        flags |= ResponseFlags.DOWNSTREAM_PROTOCOL_ERROR;
+        details = e.details();
+        bytesSent += bytes;
+        response = new ResponseHead(e.status(), new Headers(1).add(HeaderName.CONNECTION, "close"));
         finish();
     }
 

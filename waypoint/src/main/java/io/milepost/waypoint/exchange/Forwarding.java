@@ -369,7 +369,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         if (h != null) {
             cluster.answered(h, UpstreamReplies.statusForOutliers(head, exchange.grpc));
         }
-        if (retries.attempts() > 0 && exchange.body.replayable() && retries.retryResponse(head, end)) {
+        if (retries.attempts() > 0 && exchange.body.replayable() && retries.retryResponse(head)) {
             if (mayRetry() && takeRetry()) {
                 cancelUpstream();
                 release();
