@@ -44,7 +44,8 @@ final class UpstreamResets {
                     + (retried ? "retried and the latest reset reason: " : "reset reason: ")
                     + reason;
             String details = "upstream_reset_before_response_started{" + reason.replace(' ', '_') + "}";
-            m.put(r, LocalReply.of(503, body, details, (retried ? "URX," : "") + r.flag()));
+            int status = r == RetryDecider.Reset.PROTOCOL_ERROR ? 502 : 503;
+            m.put(r, LocalReply.of(status, body, details, (retried ? "URX," : "") + r.flag()));
         }
         return m;
     }

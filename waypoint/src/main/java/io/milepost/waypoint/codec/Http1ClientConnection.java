@@ -176,6 +176,12 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
                 return RAW;
             }
             if (s < 200) {
+                if (s == 101
+                        || head.headers().contains(HeaderName.CONTENT_LENGTH)
+                        || head.headers().contains(HeaderName.TRANSFER_ENCODING)) {
+                    // An upgrade that nobody asked for, or a body where none may be (asked of Envoy 1.40.0).
+                    throw new BadMessageException(502, "upstream_protocol_error");
+                }
                 HopByHop.removeFromResponse(head.headers(), false);
                 l.onInformational(head);
                 informational = true;
@@ -224,7 +230,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
 
         @Override
         protected void onError(BadMessageException e) {
-            fail(Reset.PROTOCOL_ERROR, e.details());
+            fail(Reset.PROTOCOL_ERROR, "");
             context().close();
         }
     }

@@ -375,6 +375,8 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
     @Override
     public void reset() {
         exchange = null;
+        // What was begun gets out; its framing shows that it is not complete.
+        out().flushNow();
         context().close();
     }
 

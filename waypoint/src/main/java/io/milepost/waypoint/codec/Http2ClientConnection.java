@@ -265,20 +265,22 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         try {
             ResponseHead head = Http2Heads.response(headers);
             HopByHop.removeFromResponse(head.headers(), false);
-            if (head.status() < 200 && head.status() != 101) {
+            if (head.status() == 101) {
+                throw new BadMessageException(502, "upstream_protocol_error");
+            }
+            if (head.status() < 200) {
                 l.onInformational(head);
                 return;
             }
             s.headRead = true;
+            s.bodyless = s.headRequest || head.status() == 204 || head.status() == 304;
             if (end) {
                 s.responseEnded = true;
                 s.finish();
             }
             l.onHead(head, end);
         } catch (BadMessageException e) {
-            s.listener = null;
-            s.reset(Http2Error.PROTOCOL_ERROR);
-            l.onReset(Reset.PROTOCOL_ERROR, e.details());
+            s.broken(l);
         }
     }
 
@@ -288,6 +290,11 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         int bytes = data.readableBytes();
         UpstreamStream.Listener l = s == null ? null : s.listener;
         if (s == null || l == null) {
+            return bytes + padding;
+        }
+        if (!s.headRead || s.bodyless && bytes > 0) {
+            // Data before a final head, or where there is no body (asked of Envoy 1.40.0).
+            s.broken(l);
             return bytes + padding;
         }
         boolean hold = s.paused;
@@ -343,6 +350,8 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         private @Nullable Listener listener;
         private @Nullable Http2Stream stream;
         private boolean headRead;
+        private boolean headRequest;
+        private boolean bodyless;
         private boolean requestEnded;
         private boolean responseEnded;
         private boolean paused;
@@ -360,6 +369,13 @@ public final class Http2ClientConnection extends Http2EventAdapter {
             }
         }
 
+        /** The peer broke the protocol. */
+        private void broken(UpstreamStream.Listener l) {
+            listener = null;
+            reset(Http2Error.PROTOCOL_ERROR);
+            l.onReset(Reset.PROTOCOL_ERROR, "");
+        }
+
         private int id() {
             return Objects.requireNonNull(stream, "head not sent").id();
         }
@@ -367,6 +383,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         @Override
         public void head(RequestHead head, boolean end) {
             requestEnded = end;
+            headRequest = head.method().contentEquals("HEAD");
             int id = handler().connection().local().incrementAndGetNextStreamId();
             handler()
                     .encoder()

@@ -94,6 +94,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         readRemote();
         LocalReply notServed = RequestEdge.notServed(request);
         if (notServed != null) {
+            if (notServed.status() == 400) {
+                downstream.closeAfterResponse();
+            }
             answer(notServed);
             return;
         }
