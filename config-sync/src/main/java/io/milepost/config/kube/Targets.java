@@ -27,7 +27,9 @@ record Targets(ServiceRegistry registry, GatewayRef waypoint, java.util.Set<Stri
         var known = registry.byHost(host);
         String alias = known.map(s -> s.traits().alias()).orElse("");
         var concrete = registry.byHost(alias);
-        if (concrete.isPresent() && concrete.get().traits().alias().isEmpty()) {
+        if (!alias.isEmpty()
+                && concrete.isPresent()
+                && concrete.get().traits().alias().isEmpty()) {
             return of(alias, port, subset, http);
         }
         if (known.isPresent() && !known.get().ownedBy(waypoint)) {

@@ -8,8 +8,10 @@ import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.TelemetrySettings.AccessLog;
 import io.milepost.mesh.TelemetrySettings.Format;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,7 @@ final class Telemetries {
     private final Report report;
     private final MeshConfig mesh;
     private final GatewayInfo waypoint;
+    private final Set<String> used = new HashSet<>();
 
     Telemetries(KubeObjects objects, Report report, MeshConfig mesh, GatewayInfo waypoint) {
         this.objects = objects;
@@ -98,6 +101,18 @@ final class Telemetries {
             }
         });
         return new TelemetrySettings(logs, true);
+    }
+
+    /** Objects that speak of nothing that is served here; asked when all services were. */
+    void reportUnused() {
+        for (KubeObject t : objects.ofKind("Telemetry")) {
+            if (!used.contains(t.key())) {
+                report.add(Finding.info(
+                        t.ref(),
+                        "says nothing of what this waypoint serves: move it to the namespace of the waypoint or of a "
+                                + "service behind it, with targetRefs that name one of them, if it should"));
+            }
+        }
     }
 
     /** Logs of tunnels that reach no chain. */
@@ -203,6 +218,7 @@ final class Telemetries {
 
     private List<Entry> entries(KubeObject t) {
         List<Entry> out = new ArrayList<>();
+        used.add(t.key());
         Fields spec = report.open(t).at("spec");
         for (Fields a : spec.list("accessLogging")) {
             String mode = a.at("match").text("mode", "CLIENT_AND_SERVER");

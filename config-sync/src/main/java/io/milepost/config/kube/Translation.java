@@ -48,6 +48,7 @@ final class Translation {
     private SnapshotBuilder.Result first(KubeObjects objects) {
         Dispatch dispatch = served.map(w -> w.all(workloads)).orElse(MeshSnapshot.EMPTY.dispatch());
         TelemetrySettings refused = served.map(w -> w.telemetry().refused()).orElse(TelemetrySettings.NONE);
+        served.ifPresent(w -> w.telemetry().reportUnused());
         policies.findings(objects, mesh.settings()).forEach(report::add);
         Coverage.report(objects, report);
         CoreFields.report(objects, report);
