@@ -21,6 +21,8 @@ final class TunnelOutput {
     private static final int END_STREAM = new Http2Flags().endOfStream(true).value();
     /** Payloads up to this size are copied behind their frame header: TLS copies them anyway, and composes what is in pieces. */
     private static final int JOINED = 2048;
+    /** A frame and its header fill one TLS record, so that a peer that reads record by record never joins two of them. */
+    private static final int MAX_PAYLOAD = (16 << 10) - Http2CodecUtil.FRAME_HEADER_LENGTH;
 
     private final Http2ConnectionHandler handler;
     private final Http2Stream stream;
@@ -113,7 +115,9 @@ final class TunnelOutput {
         @Override
         public void write(ChannelHandlerContext c, int allowed) {
             int left = Math.min(allowed, bytes);
-            int frameSize = handler.encoder().configuration().frameSizePolicy().maxFrameSize();
+            int frameSize = Math.min(
+                    MAX_PAYLOAD,
+                    handler.encoder().configuration().frameSizePolicy().maxFrameSize());
             do {
                 int n = Math.min(left, frameSize);
                 bytes -= n;
