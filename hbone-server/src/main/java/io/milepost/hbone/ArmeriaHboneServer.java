@@ -4,8 +4,6 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.common.TlsKeyPair;
-import com.linecorp.armeria.common.util.EventLoopGroups;
-import com.linecorp.armeria.common.util.ThreadFactories;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServerPort;
@@ -68,19 +66,10 @@ final class ArmeriaHboneServer implements HboneServer {
                 .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
                 .disableServerHeader()
                 .disableDateHeader()
-                .bossGroupFactory(ArmeriaHboneServer::acceptingLoop)
+                .bossGroupFactory(AcceptingLoop::new)
                 .meterRegistry(unused())
                 .build();
         server.start().join();
-    }
-
-    /** Only accepts sockets; nothing of it needs the two quiet seconds that Netty waits by default. */
-    private static EventLoopGroup acceptingLoop(String threadName) {
-        return EventLoopGroups.builder()
-                .numThreads(1)
-                .threadFactory(ThreadFactories.newThreadFactory(threadName, true))
-                .gracefulShutdown(Duration.ZERO, Duration.ofSeconds(2))
-                .build();
     }
 
     /**

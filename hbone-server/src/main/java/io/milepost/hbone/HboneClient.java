@@ -36,6 +36,10 @@ public interface HboneClient extends AutoCloseable {
     /** Closes all connections once their tunnels are gone, at the latest after {@code graceMillis}. */
     void shutdown(long graceMillis);
 
+    /**
+     * Closes all connections at once. Called elsewhere than on an event loop it waits for that, a second at most; so the
+     * event loops can be shut down after it.
+     */
     @Override
     void close();
 }

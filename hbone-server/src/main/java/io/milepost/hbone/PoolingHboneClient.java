@@ -1,10 +1,12 @@
 package io.milepost.hbone;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,6 +17,8 @@ import java.util.function.ToIntFunction;
 /** The client: per event loop one pool per target, so that nothing is shared between threads but the TLS context. */
 @SuppressWarnings("FutureReturnValueIgnored") // failed writes end their stream or connection, and that is handled
 final class PoolingHboneClient implements HboneClient {
+    private static final long CLOSE_NANOS = 1_000_000_000;
+
     private final ClientSettings settings;
     private final ClientTls tls;
     private final Map<EventLoop, LoopPools> loops = new ConcurrentHashMap<>();
@@ -137,7 +141,21 @@ final class PoolingHboneClient implements HboneClient {
 
     @Override
     public void close() {
-        shutdown(0);
+        shutdown = true;
+        List<ChannelFuture> closing = new ArrayList<>();
+        for (ClientConnection connection : open) {
+            EventLoop loop = connection.mux().loop();
+            if (!loop.isShutdown()) {
+                loop.execute(connection.mux()::close);
+            }
+            if (!loop.inEventLoop()) {
+                closing.add(connection.mux().channel().closeFuture());
+            }
+        }
+        long end = System.nanoTime() + CLOSE_NANOS;
+        for (ChannelFuture each : closing) {
+            each.awaitUninterruptibly(Math.max(1, (end - System.nanoTime()) / 1_000_000));
+        }
     }
 
     private final class LoopPools {

@@ -424,4 +424,29 @@ class ClientPoolTest {
         collector.closed.get(30, TimeUnit.SECONDS);
         await().until(() -> client.connections() == 0);
     }
+
+    // ---- end
+
+    @Test
+    void closeReturnsWhenTheSocketsAreClosed() throws Exception {
+        HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
+        HboneClient client = mesh.client();
+        Channel connection = opened(client, Mesh.target(server)).parent();
+        assertThat(connection.isOpen()).isTrue();
+        client.close();
+        assertThat(connection.isOpen()).as("at once, with a tunnel in it").isFalse();
+    }
+
+    /** Armeria leaves the accepting loop two quiet seconds unless it is kept from it. */
+    @Test
+    void aServerClosesAtOnce() throws Exception {
+        long quickest = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) {
+            HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
+            long start = System.nanoTime();
+            server.close();
+            quickest = Math.min(quickest, System.nanoTime() - start);
+        }
+        assertThat(quickest).isLessThan(1_000_000_000L);
+    }
 }

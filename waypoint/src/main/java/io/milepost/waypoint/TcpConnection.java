@@ -5,10 +5,12 @@ import io.milepost.hbone.TunnelRequest;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.IpAddress;
+import io.milepost.mesh.WorkloadIndex;
 import io.milepost.policy.Attributes;
 import io.milepost.policy.AuthzDecision;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.exchange.ClientConnection;
+import io.milepost.waypoint.exchange.RequestEdge;
 import io.milepost.waypoint.exchange.WorkerContext;
 import io.milepost.waypoint.observe.Served;
 import io.milepost.waypoint.observe.TrafficMetrics;
@@ -71,6 +73,8 @@ final class TcpConnection implements Attributes, Served, EarlyBytes {
     private @Nullable TcpLifetime lifetime;
     private TrafficMetrics.@Nullable Connection counted;
     private @Nullable ScheduledFuture<?> reports;
+    /** Made when a log asks for it. */
+    private @Nullable AsciiString streamId;
 
     /** @param hello what the client's first bytes said, where the chain looks at them */
     TcpConnection(TcpService service, ClientConnection client, WorkerContext worker, ClientHello.Seen hello) {
@@ -509,6 +513,27 @@ final class TcpConnection implements Attributes, Served, EarlyBytes {
     @Override
     public @Nullable HostState host() {
         return host;
+    }
+
+    @Override
+    public @Nullable Cluster chosenCluster() {
+        ClusterState c = clusterState;
+        return c == null ? null : c.cluster();
+    }
+
+    @Override
+    public WorkloadIndex workloads() {
+        return worker.clusters().workloads();
+    }
+
+    @Override
+    public CharSequence streamId() {
+        AsciiString id = streamId;
+        if (id == null) {
+            id = RequestEdge.uuid();
+            streamId = id;
+        }
+        return id;
     }
 
     @Override

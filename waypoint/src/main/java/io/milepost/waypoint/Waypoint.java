@@ -120,7 +120,8 @@ public final class Waypoint implements AutoCloseable {
                 .certificates(certificates)
                 .trustDomains(this::trustDomains)
                 .build();
-        connector = new Connector(tunnels, socketType);
+        connector = new Connector(
+                tunnels, socketType, (target, why, start) -> refusedLog.log(new FailedTunnel(target, why, start)));
         try {
             source.start(this::publish);
             server = HboneServer.builder()
@@ -318,6 +319,7 @@ public final class Waypoint implements AutoCloseable {
     public void close() {
         source.close();
         server.close();
+        workers.forEach((loop, worker) -> loop.execute(worker.pools()::closeAll));
         tunnels.close();
         clusters.close();
         loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);

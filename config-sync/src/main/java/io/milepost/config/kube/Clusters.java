@@ -153,11 +153,20 @@ final class Clusters {
             boolean here = !s.traits().localOnly()
                     || !m.pod().node().isEmpty() && m.pod().node().equals(self.node());
             if (here && place.labels().entrySet().containsAll(subset.entrySet())) {
-                placed.add(new Localities.Placed(endpoint(m, target), place));
+                Endpoint e = endpoint(m, target);
+                // Recorded (hbone-vs-se): istiod gives a DNS cluster the inner address of Envoy's tunnel, which is no
+                // host to it.
+                if (e.tunnel().isEmpty() || !byName(discovery(s))) {
+                    placed.add(new Localities.Placed(e, place));
+                }
             }
         }
         return new Endpoints(
                 name, Localities.arrange(placed, policy.locality(s.traits().distribution()), self));
+    }
+
+    private static boolean byName(Discovery d) {
+        return d == Discovery.STRICT_DNS || d == Discovery.LOGICAL_DNS;
     }
 
     private Endpoint endpoint(Member m, int target) {

@@ -20,6 +20,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -107,7 +108,8 @@ public final class Http2ClientConnection extends Http2EventAdapter {
 
         @Override
         public void onError(ChannelHandlerContext c, boolean outbound, Throwable cause) {
-            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null) {
+            // A peer that hangs up is an everyday event.
+            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null && !(cause instanceof IOException)) {
                 log.warn("HTTP/2 connection {} fails: {}", c.channel(), cause.toString(), cause);
             }
             super.onError(c, outbound, cause);

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+import java.io.IOException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -97,7 +98,8 @@ public final class Http2ServerConnection extends Http2EventAdapter {
 
         @Override
         public void onError(ChannelHandlerContext c, boolean outbound, Throwable cause) {
-            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null) {
+            // A peer that hangs up is an everyday event.
+            if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null && !(cause instanceof IOException)) {
                 log.warn("HTTP/2 connection {} fails: {}", c.channel(), cause.toString(), cause);
             }
             super.onError(c, outbound, cause);

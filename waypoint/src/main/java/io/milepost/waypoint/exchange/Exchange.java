@@ -14,6 +14,8 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
+import io.milepost.mesh.Cluster;
+import io.milepost.mesh.WorkloadIndex;
 import io.milepost.policy.Attributes;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.BadMessageException;
@@ -79,6 +81,17 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         this.upgrade = upgrade;
         this.grpc = LocalReply.isGrpc(request);
+    }
+
+    @Override
+    public @Nullable Cluster chosenCluster() {
+        ClusterState c = cluster;
+        return c == null ? null : c.cluster();
+    }
+
+    @Override
+    public WorkloadIndex workloads() {
+        return worker.clusters().workloads();
     }
 
     /** The way of a request until it leaves or is answered. */

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What policies and logs see of an exchange; filled by {@link Exchange} as it goes. One event loop. */
 abstract class ExchangeFacts implements Attributes, Served {
-    private static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
+    static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
 
     final ClientConnection client;
     final RequestHead request;

@@ -236,6 +236,10 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         release();
         if (!exchange.done) {
             exchange.transportFailure = detail.isEmpty() ? null : detail;
+            if (reason == Reset.CONNECTION_TERMINATION) {
+                // Envoy's connection to its own tunnel had been open until the tunnel was refused.
+                exchange.upstreamLocal = ExchangeFacts.TUNNEL_LOCAL;
+            }
             failed(reason);
         }
     }

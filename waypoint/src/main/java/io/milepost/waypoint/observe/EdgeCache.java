@@ -105,13 +105,7 @@ final class EdgeCache {
         if (host == null) {
             return null;
         }
-        String uid = host.endpoint().workload();
-        Workload w = uid.isEmpty() ? null : snapshot.workloads().byUid(uid).orElse(null);
-        return w != null
-                ? w
-                : IpAddress.parse(host.endpoint().address())
-                        .flatMap(snapshot.workloads()::byAddress)
-                        .orElse(null);
+        return UpstreamMetadata.workload(host, snapshot.workloads()).orElse(null);
     }
 
     private void count() {

@@ -1,6 +1,8 @@
 package io.milepost.waypoint.observe;
 
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.IpAddress;
+import io.milepost.mesh.WorkloadIndex;
 import io.milepost.telemetry.LogContext;
 import io.milepost.waypoint.upstream.HostState;
 import org.jspecify.annotations.Nullable;
@@ -13,4 +15,16 @@ public interface Served extends LogContext {
     /** The endpoint of the last attempt; null when none was chosen. */
     @Nullable
     HostState host();
+
+    /** The cluster that was chosen; null without one. */
+    @Nullable
+    Cluster chosenCluster();
+
+    /** Who is behind an address. */
+    WorkloadIndex workloads();
+
+    @Override
+    default @Nullable CharSequence metadata(Metadata where, String namespace, String path) {
+        return UpstreamMetadata.text(where, namespace, path, this);
+    }
 }

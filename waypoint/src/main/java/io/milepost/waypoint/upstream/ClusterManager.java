@@ -44,6 +44,7 @@ public final class ClusterManager implements AutoCloseable {
     private final LongSupplier nanos;
     private final ScheduledExecutorService timer;
     private long filesAtNanos;
+    private volatile WorkloadIndex workloads = WorkloadIndex.EMPTY;
 
     /** Without names to look up. */
     public ClusterManager() {
@@ -81,6 +82,7 @@ public final class ClusterManager implements AutoCloseable {
     /** Called by one thread at a time, before routes that name new clusters are published. */
     public synchronized void update(MeshSnapshot snapshot) {
         long now = nanos.getAsLong();
+        workloads = snapshot.workloads();
         OriginalDestinations.Reach direct = reach(snapshot.workloads());
         for (Cluster c : snapshot.clusters().values()) {
             leftAt.remove(c.name());
@@ -205,6 +207,11 @@ public final class ClusterManager implements AutoCloseable {
             }
             return over;
         });
+    }
+
+    /** Who is behind the endpoints' addresses. */
+    public WorkloadIndex workloads() {
+        return workloads;
     }
 
     /** The state of a cluster; null when the configuration has none of that name. */

@@ -47,10 +47,12 @@ public final class Connector {
 
     private final HboneClient tunnels;
     private final Class<? extends SocketChannel> socketType;
+    private final TunnelFailures failures;
 
-    public Connector(HboneClient tunnels, Class<? extends SocketChannel> socketType) {
+    public Connector(HboneClient tunnels, Class<? extends SocketChannel> socketType, TunnelFailures failures) {
         this.tunnels = tunnels;
         this.socketType = socketType;
+        this.failures = failures;
     }
 
     /**
@@ -170,7 +172,7 @@ public final class Connector {
                     "endpoint address " + address + " is a name and was not resolved"));
         }
         if (t != null) {
-            return tunnels.open(
+            return tunnel(
                     loop,
                     new TunnelTarget(
                             new InetSocketAddress(ip.get().toInetAddress(), t.port()), t.identities(), t.authority()),
@@ -201,6 +203,15 @@ public final class Connector {
                     }
                 });
         return promise;
+    }
+
+    private Future<Channel> tunnel(EventLoop loop, TunnelTarget target, ChannelHandler handler) {
+        long startNanos = System.nanoTime();
+        return tunnels.open(loop, target, handler).addListener(f -> {
+            if (f.cause() instanceof TunnelException e) {
+                failures.failed(target, e, startNanos);
+            }
+        });
     }
 
     private void keepalive(Bootstrap b, Cluster.TcpKeepalive k) {

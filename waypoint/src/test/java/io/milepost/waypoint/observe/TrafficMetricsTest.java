@@ -2,8 +2,10 @@ package io.milepost.waypoint.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.IpAddress;
 import io.milepost.mesh.MeshSnapshot;
+import io.milepost.mesh.WorkloadIndex;
 import io.milepost.telemetry.IstioMetrics;
 import io.milepost.waypoint.upstream.HostState;
 import java.io.IOException;
@@ -22,6 +24,16 @@ class TrafficMetricsTest {
         @Override
         public @Nullable HostState host() {
             return null;
+        }
+
+        @Override
+        public @Nullable Cluster chosenCluster() {
+            return null;
+        }
+
+        @Override
+        public WorkloadIndex workloads() {
+            return WorkloadIndex.EMPTY;
         }
 
         @Override

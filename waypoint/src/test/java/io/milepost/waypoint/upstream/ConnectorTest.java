@@ -63,7 +63,8 @@ class ConnectorTest {
                     ConnectorTest.class.getClassLoader(), new Class<?>[] {HboneClient.class}, (p, m, a) -> {
                         throw new AssertionError("no tunnels here: " + m);
                     }),
-            NioSocketChannel.class);
+            NioSocketChannel.class,
+            (target, why, start) -> {});
     private TestCertificates ca;
     private @Nullable Channel server;
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class PoolsTest {
     private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     private final EventLoop loop = loops.next();
-    private final Connector connector = new Connector(noTunnels(), NioSocketChannel.class);
+    private final Connector connector = new Connector(noTunnels(), NioSocketChannel.class, (t, e, n) -> {});
     private final LoopPools pools = new LoopPools(loop, connector);
     private final Fixture f = new Fixture();
     private GateServer server;
