@@ -30,6 +30,7 @@ abstract class TcpFacts implements Attributes, Served {
     final WorkerContext worker;
     /** What the client's first bytes said, where the chain looks at them. */
     final ClientHello.Seen hello;
+
     private final long startEpochMillis = System.currentTimeMillis();
     private final long startNanos = System.nanoTime();
     private long endNanos;

@@ -1,40 +1,34 @@
 package io.milepost.waypoint.exchange;
 
 import io.milepost.filters.ForwardPlan;
-import io.milepost.filters.HashKey;
 import io.milepost.filters.LocalReply;
 import io.milepost.filters.RetryDecider;
 import io.milepost.filters.RetryDecider.Reset;
-import io.milepost.filters.Session;
 import io.milepost.filters.SessionPlan;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
-import io.milepost.mesh.Cluster;
 import io.milepost.mesh.RouteAction;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.UpstreamStream;
 import io.milepost.waypoint.upstream.ClusterState;
 import io.milepost.waypoint.upstream.HostState;
-import io.milepost.waypoint.upstream.LoopPools;
 import io.milepost.waypoint.upstream.Pick;
-import io.milepost.waypoint.upstream.Traits;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a request to an endpoint and of its response back (Envoy's router): {@link #start} rewrites and sends mirrors
- * off; {@link #attempt} picks an endpoint and opens a stream, again after {@link #failed} if the rule says so; the {@code
+ * off; {@link #attempt} chooses an endpoint and opens a stream, again after {@link #failed} if the rule says so; the {@code
  * on...} methods carry what the endpoint says to the client. Belongs to its exchange's event loop.
  */
-final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, HashKey.CookieJar {
+final class Forwarding extends Attempts {
     private static final AsciiString[] SMALL_NUMBERS = new AsciiString[256];
 
     static {
@@ -43,43 +37,23 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         }
     }
 
-    private final Exchange exchange;
-    private final WorkerContext worker;
     private final ForwardPlan plan;
-    private final ForwardPlan.Target target;
-    private final ClusterState cluster;
     private final RetryDecider retries;
-    private final List<HostState> tried = new ArrayList<>(2);
     private List<Mirror> mirrors = List.of();
 
-    private @Nullable UpstreamStream upstream;
-    private LoopPools.@Nullable Waiting waiting;
     private @Nullable ScheduledFuture<?> timeout;
     private @Nullable ScheduledFuture<?> perTryTimeout;
-    private @Nullable AsciiString cookie;
     private long requestMillis;
-    private long attemptStartNanos;
-    private long hash;
-    private boolean hashed;
     private boolean requestSent;
     private boolean responseStarted;
     private boolean responsePaused;
     private boolean waitedForNames;
-    /** What this request counts against the cluster's limits and its endpoint's load. */
+    /** What this request counts against the cluster's limit of retries. */
     private boolean retryHeld;
 
-    private boolean streamHeld;
-    /** On a connection that the endpoint may have closed while it was idle. */
-    private boolean onRested;
-
-    private boolean activeHeld;
-
     Forwarding(Exchange exchange, ForwardPlan plan, ForwardPlan.Target target, ClusterState cluster) {
-        this.exchange = exchange;
-        this.worker = exchange.worker;
+        super(exchange, target, cluster, plan.retry().policy());
         this.plan = plan;
-        this.target = target;
-        this.cluster = cluster;
         this.retries = plan.retry();
     }
 
@@ -110,46 +84,6 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         }
     }
 
-    /** The key of consistent hashing, from the request as the client sent it. */
-    private void hash(HashKey key) {
-        if (key.isEmpty()) {
-            return;
-        }
-        OptionalLong k = key.of(exchange.request, exchange.remoteIp(), this);
-        hashed = k.isPresent();
-        hash = k.orElse(0);
-    }
-
-    @Override
-    public String connection() {
-        return exchange.client.remoteText() + " " + exchange.client.localText();
-    }
-
-    @Override
-    public void setCookie(AsciiString line) {
-        cookie = line;
-    }
-
-    private Pick question() {
-        Pick p = worker.pick().begin();
-        if (exchange.attempts > 0) {
-            p.otherPriorities(retries.policy().previousPriorities());
-            if (retries.policy().avoidPreviousHosts()) {
-                p.avoiding(tried);
-            }
-        } else {
-            Session s = exchange.session;
-            if (s != null && s.cluster() == target.id()) {
-                p.bound(s.endpoint());
-            }
-        }
-        if (hashed) {
-            p.hash(hash);
-        }
-        return p.destination(exchange.client.destination(), exchange.client.destinationPort())
-                .authority(exchange.request.authority());
-    }
-
     private void attemptAgain() {
         if (!exchange.done) {
             attempt();
@@ -168,13 +102,8 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
             }
             return;
         }
-        exchange.host = h;
-        exchange.attempts++;
         requestSent = false;
-        tried.add(h);
-        h.active().incrementAndGet();
-        activeHeld = true;
-        attemptStartNanos = System.nanoTime();
+        begin(h);
         // As Envoy: the first try is told the whole time, however long the request was on its way to it.
         long elapsed = exchange.attempts == 1 ? 0 : (attemptStartNanos - exchange.startNanos) / 1_000_000;
         plan.timeouts().writeHeaders(exchange.request, exchange.grpc, requestMillis, elapsed);
@@ -182,31 +111,12 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         if (perTry > 0) {
             perTryTimeout = worker.loop().schedule(this::onPerTryTimeout, perTry, TimeUnit.MILLISECONDS);
         }
-        Cluster c = cluster.cluster();
-        waiting = worker.pools().open(cluster, h, http2(c, exchange.request), traits(c), this, this);
-    }
-
-    static boolean http2(Cluster c, RequestHead request) {
-        return c.protocol() == Cluster.Protocol.HTTP2
-                || (c.protocol() == Cluster.Protocol.CLIENT && request.protocol() == RequestHead.Protocol.HTTP_2);
-    }
-
-    /** What the connection depends on beside its endpoint; nothing in most clusters. */
-    private Traits traits(Cluster c) {
-        return Traits.matter(c)
-                ? Traits.of(
-                        c,
-                        exchange.request.authority().toString(),
-                        Traits.address(exchange.client.remoteText()),
-                        Traits.address(exchange.client.localText()))
-                : Traits.NONE;
+        open(h);
     }
 
     @Override
     public void onStream(UpstreamStream stream, boolean rested) {
-        onRested = rested;
-        waiting = null;
-        streamHeld = true;
+        got(rested);
         if (exchange.done) {
             stream.cancel();
             giveStreamBack();
@@ -304,7 +214,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
             exchange.finish();
         } else {
             HostState h = exchange.host;
-            if (h != null && activeHeld) {
+            if (h != null && isActive()) {
                 cluster.failed(h, Reset.PER_TRY_TIMEOUT);
             }
             exchange.answer(LocalReply.TIMEOUT);
@@ -447,7 +357,7 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
     @Override
     public void onReset(Reset reason, String detail) {
         upstream = null;
-        if (reason == Reset.CONNECTION_TERMINATION && mayMoveOn()) {
+        if (reason == Reset.CONNECTION_TERMINATION && mayMoveOn(responseStarted)) {
             moveOn();
             return;
         }
@@ -458,29 +368,6 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
         }
     }
 
-    /**
-     * Whether the request may go to another connection without counting as a retry: the endpoint closed this one, idle
-     * until now, before it answered anything. Only for methods that may be repeated (RFC 9110, 9.2.2).
-     */
-    private boolean mayMoveOn() {
-        return onRested
-                && activeHeld
-                && !exchange.done
-                && !responseStarted
-                && !exchange.upgrade
-                && exchange.body.replayable()
-                && RequestEdge.isIdempotent(exchange.request.method());
-    }
-
-    private void moveOn() {
-        HostState h = java.util.Objects.requireNonNull(exchange.host, "no host");
-        giveStreamBack();
-        onRested = false;
-        cluster.stats().movedOn();
-        Cluster c = cluster.cluster();
-        waiting = worker.pools().open(cluster, h, http2(c, exchange.request), traits(c), this, this);
-    }
-
     @Override
     public void onWritable() {
         resumeRequest();
@@ -488,39 +375,12 @@ final class Forwarding implements UpstreamStream.Listener, LoopPools.Ready, Hash
 
     // ---- giving back
 
-    private void cancelUpstream() {
-        UpstreamStream u = upstream;
-        upstream = null;
-        if (u != null) {
-            u.cancel();
-        }
-    }
-
-    /** The attempt is over: its endpoint is free of it; once per attempt. */
-    private void release() {
+    @Override
+    void stopTimer() {
         ScheduledFuture<?> p = perTryTimeout;
         perTryTimeout = null;
         if (p != null) {
             p.cancel(false);
-        }
-        LoopPools.Waiting w = waiting;
-        waiting = null;
-        if (w != null) {
-            w.cancel();
-        }
-        giveStreamBack();
-        HostState h = exchange.host;
-        if (activeHeld && h != null) {
-            activeHeld = false;
-            h.active().decrementAndGet();
-        }
-    }
-
-    private void giveStreamBack() {
-        HostState h = exchange.host;
-        if (streamHeld && h != null) {
-            streamHeld = false;
-            worker.pools().released(cluster, h);
         }
     }
 
