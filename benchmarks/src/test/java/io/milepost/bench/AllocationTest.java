@@ -89,7 +89,7 @@ class AllocationTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long sum = 0;
         for (Thread t : Thread.getAllStackTraces().keySet()) {
-            if (t.getName().startsWith("multiThreadIoEventLoopGroup")) {
+            if (t.getName().startsWith("waypoint-")) {
                 sum += threads.getThreadAllocatedBytes(t.threadId());
             }
         }

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
@@ -18,7 +19,7 @@ final class BalancedLoops extends MultiThreadIoEventLoopGroup {
     private final AtomicIntegerArray connections;
 
     BalancedLoops(int threads, IoHandlerFactory io) {
-        super(threads, io);
+        super(threads, new DefaultThreadFactory("waypoint", Thread.MAX_PRIORITY), io);
         loops = new EventLoop[executorCount()];
         connections = new AtomicIntegerArray(loops.length);
         int i = 0;
