@@ -46,9 +46,11 @@ public final class GrpcStatus {
 
     /** The status number, or -1 for what is no gRPC or has none. */
     public static int of(LogContext c) {
-        if (!isGrpc(c.request())) {
-            return -1;
-        }
+        return isGrpc(c.request()) ? ofAny(c) : -1;
+    }
+
+    /** As {@link #of}, also for what is no gRPC: {@code response.grpc_status} of expressions (asked of Envoy 1.40.0). */
+    static int ofAny(LogContext c) {
         int status = number(c.responseTrailers());
         ResponseHead r = c.response();
         if (status < 0 && r != null) {

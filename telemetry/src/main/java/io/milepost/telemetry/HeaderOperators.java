@@ -37,7 +37,7 @@ final class HeaderOperators {
                 return false;
             }
             for (Field f : fields) {
-                AsciiString v = value(r, f);
+                AsciiString v = value(c, r, f);
                 if (v != null) {
                     int query = withoutQuery ? v.indexOf('?', 0) : -1;
                     int end = query < 0 ? v.length() : query;
@@ -86,18 +86,22 @@ final class HeaderOperators {
         };
     }
 
-    private static @Nullable AsciiString value(RequestHead r, Field f) {
+    private static @Nullable AsciiString value(LogContext c, RequestHead r, Field f) {
         if (f instanceof Field.Named n) {
             return r.headers().get(n.name());
         }
-        AsciiString v = switch ((Field.Pseudo) f) {
-            case METHOD -> r.method();
-            case AUTHORITY -> r.authority();
-            case PATH -> r.path();
-            case SCHEME -> r.scheme();
+        return switch ((Field.Pseudo) f) {
+            case METHOD -> orNull(r.method());
+            // An empty Host is printed as it is (asked of Envoy 1.40.0).
+            case AUTHORITY -> c.hasHost() ? r.authority() : null;
+            case PATH -> r.method().contentEquals("CONNECT") ? null : orNull(r.path());
+            case SCHEME -> orNull(r.scheme());
             case STATUS, OTHER -> null;
         };
-        return v == null || v.isEmpty() ? null : v;
+    }
+
+    private static @Nullable AsciiString orNull(AsciiString v) {
+        return v.isEmpty() ? null : v;
     }
 
     private static Field[] fields(String argument) {

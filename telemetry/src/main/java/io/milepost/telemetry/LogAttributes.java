@@ -3,7 +3,9 @@ package io.milepost.telemetry;
 import static java.util.Map.entry;
 
 import io.milepost.http.HeaderName;
+import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
+import io.milepost.telemetry.LogContext.Wire;
 import io.netty.util.AsciiString;
 import java.util.Map;
 import java.util.function.Function;
@@ -31,8 +33,13 @@ final class LogAttributes {
             entry("response.code", c -> c.responseCode() == 0 ? null : (Object) (long) c.responseCode()),
             entry("response.code_details", c -> c.responseCodeDetails()),
             entry("response.size", number(LogContext::bytesSent)),
+            entry(
+                    "request.total_size",
+                    number(c -> c.bytesReceived() + c.wireBytes(Wire.DOWNSTREAM_HEADER_BYTES_RECEIVED))),
+            entry("response.flags", number(c -> ResponseFlags.numbered(c.responseFlags()))),
+            entry("xds.filter_chain_name", LogContext::filterChainName),
             entry("response.grpc_status", c -> {
-                int s = GrpcStatus.of(c);
+                int s = GrpcStatus.ofAny(c);
                 return s < 0 ? null : (Object) (long) s;
             }),
             // Never true on Envoy's waypoint, whose HTTP runs inside the tunnel (measured-behaviour 34)
@@ -73,12 +80,26 @@ final class LogAttributes {
         }
         HeaderName n = HeaderName.of(name);
         if (of.startsWith("request")) {
-            return request(r -> r.headers().get(n));
+            return request(r -> joined(r.headers(), n));
         }
         return c -> {
             var response = c.response();
-            return response == null ? null : response.headers().get(n);
+            return response == null ? null : joined(response.headers(), n);
         };
+    }
+
+    /** Lines of one name are one value to an expression (asked of Envoy 1.40.0). */
+    private static @Nullable CharSequence joined(Headers h, HeaderName name) {
+        int i = h.indexOf(name, 0);
+        int next = i < 0 ? -1 : h.indexOf(name, i + 1);
+        if (next < 0) {
+            return i < 0 ? null : h.value(i);
+        }
+        StringBuilder all = new StringBuilder(h.value(i));
+        for (; next >= 0; next = h.indexOf(name, next + 1)) {
+            all.append(',').append(h.value(next));
+        }
+        return all;
     }
 
     private static CharSequence query(RequestHead r) {

@@ -94,6 +94,11 @@ public interface LogContext {
         return r == null ? null : r.protocol();
     }
 
+    /** Whether the request named a host, be it an empty one. */
+    default boolean hasHost() {
+        return true;
+    }
+
     /** The response as the client got it. */
     default @Nullable ResponseHead response() {
         return null;
@@ -169,6 +174,16 @@ public interface LogContext {
     @Nullable
     CharSequence downstreamRemoteAddress();
 
+    /** Envoy's internal listener, which the tunnel's bytes come to. */
+    default CharSequence downstreamDirectLocalAddress() {
+        return "envoy://main_internal/";
+    }
+
+    /** The chain of the service's port: {@code inbound-vip|9080|http|reviews.default.svc.cluster.local}. */
+    default @Nullable CharSequence filterChainName() {
+        return null;
+    }
+
     /** The peer of the connection itself; inside a tunnel there is none with an IP address. */
     default @Nullable CharSequence downstreamDirectRemoteAddress() {
         return "envoy://internal_client_address/";
@@ -223,6 +238,14 @@ public interface LogContext {
      * downstream_peer_obj:FIELD:workload}).
      */
     default @Nullable CharSequence filterState(String key, String field) {
-        return key.equals("io.istio.peer_principal") && field.isEmpty() ? peerPrincipal() : null;
+        if (!field.isEmpty()) {
+            return null;
+        }
+        return switch (key) {
+            case "io.istio.peer_principal" -> peerPrincipal();
+            case "io.istio.local_principal" -> localPrincipal();
+            case "io.istio.connect_authority" -> downstreamLocalAddress();
+            default -> null;
+        };
     }
 }

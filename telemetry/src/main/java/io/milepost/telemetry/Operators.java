@@ -7,7 +7,10 @@ import io.milepost.telemetry.LogContext.Moment;
 import io.milepost.telemetry.LogContext.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
@@ -21,6 +24,11 @@ final class Operators {
 
     /** Known to Envoy, but a waypoint's streams never have one: absent, as Envoy prints there. */
     private static final Operator ABSENT = (c, out, mode) -> false;
+
+    /** Present and empty, as Envoy prints them in an access log. */
+    private static final Operator EMPTY = (c, out, mode) -> write("", -1, out, mode);
+
+    private static final String LOCAL_TIME = "%Y-%m-%dT%H:%M:%S.%3f%z";
 
     /** Operators without argument. */
     private static final Map<String, Operator> PLAIN = Map.ofEntries(
@@ -45,7 +53,7 @@ final class Operators {
             entry("REQUESTED_SERVER_NAME", text(LogContext::requestedServerName)),
             entry("UPSTREAM_REQUEST_ATTEMPT_COUNT", number(LogContext::upstreamAttempts)),
             entry("STREAM_ID", Operators::streamId),
-            entry("UNIQUE_ID", Operators::streamId),
+            entry("UNIQUE_ID", (c, out, mode) -> string(UUID.randomUUID(), out, mode)),
             entry("TRACE_ID", text(LogContext::traceId)),
             entry("CONNECTION_ID", number(LogContext::connectionId)),
             entry("ACCESS_LOG_TYPE", (c, out, mode) -> {
@@ -59,6 +67,32 @@ final class Operators {
             entry("DOWNSTREAM_PEER_FINGERPRINT_256", text(LogContext::peerFingerprint)),
             entry("GRPC_STATUS_NUMBER", GrpcStatus.operator("NUMBER")),
             entry("VIRTUAL_CLUSTER_NAME", ABSENT),
+            entry("FILTER_CHAIN_NAME", text(LogContext::filterChainName)),
+            entry("DOWNSTREAM_DETECTED_CLOSE_TYPE", (c, out, mode) -> string("Normal", out, mode)),
+            entry(
+                    "UPSTREAM_DETECTED_CLOSE_TYPE",
+                    (c, out, mode) -> string(c.upstreamLocalAddress() == null ? null : "Normal", out, mode)),
+            entry("UPSTREAM_HOST_NAME_WITHOUT_PORT", Addresses.withoutPort(LogContext::upstreamHost)),
+            entry("UPSTREAM_HOSTS_ATTEMPTED", text(LogContext::upstreamRemoteAddress)),
+            entry("UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", Addresses.withoutPort(LogContext::upstreamRemoteAddress)),
+            entry("UPSTREAM_HOST_NAMES_ATTEMPTED", text(LogContext::upstreamRemoteAddress)),
+            entry("UPSTREAM_CONNECTION_POOL_READY_DURATION", moment(Moment.UPSTREAM_FIRST_SENT)),
+            entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", wire(Wire.UPSTREAM_HEADER_BYTES_SENT)),
+            entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", wire(Wire.UPSTREAM_HEADER_BYTES_RECEIVED)),
+            entry("DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", wire(Wire.DOWNSTREAM_HEADER_BYTES_SENT)),
+            entry("DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", wire(Wire.DOWNSTREAM_HEADER_BYTES_RECEIVED)),
+            entry("CUSTOM_FLAGS", EMPTY),
+            entry("LOCAL_REPLY_BODY", EMPTY),
+            entry("DOWNSTREAM_PEER_IP_SAN", ABSENT),
+            entry("DOWNSTREAM_PEER_EMAIL_SAN", ABSENT),
+            entry("DOWNSTREAM_LOCAL_CLOSE_REASON", ABSENT),
+            entry("UPSTREAM_LOCAL_CLOSE_REASON", ABSENT),
+            entry("UPSTREAM_PEER_CERT_V_START", ABSENT),
+            entry("UPSTREAM_PEER_CERT_V_END", ABSENT),
+            entry("TLS_JA3_FINGERPRINT", ABSENT),
+            entry("TLS_JA4_FINGERPRINT", ABSENT),
+            entry("ROUNDTRIP_DURATION", ABSENT),
+            entry("DOWNSTREAM_HANDSHAKE_DURATION", ABSENT),
             entry("DOWNSTREAM_TRANSPORT_FAILURE_REASON", ABSENT),
             entry("DOWNSTREAM_LOCAL_SUBJECT", ABSENT),
             entry("DOWNSTREAM_LOCAL_DNS_SAN", ABSENT),
@@ -98,7 +132,7 @@ final class Operators {
             "DOWNSTREAM_LOCAL", LogContext::downstreamLocalAddress,
             "DOWNSTREAM_REMOTE", LogContext::downstreamRemoteAddress,
             "DOWNSTREAM_DIRECT_REMOTE", LogContext::downstreamDirectRemoteAddress,
-            "DOWNSTREAM_DIRECT_LOCAL", LogContext::downstreamLocalAddress);
+            "DOWNSTREAM_DIRECT_LOCAL", LogContext::downstreamDirectLocalAddress);
 
     private Operators() {}
 
@@ -129,9 +163,14 @@ final class Operators {
             }
             case "START_TIME" -> time(argument, false);
             case "EMIT_TIME" -> time(argument, true);
+            case "START_TIME_LOCAL" -> time(argument == null ? LOCAL_TIME : argument, false);
+            case "EMIT_TIME_LOCAL" -> time(argument == null ? LOCAL_TIME : argument, true);
+            case "PATH" -> PathOperators.path(argument, length);
+            case "QUERY_PARAM" -> PathOperators.parameter(required(name, argument), length);
+            case "QUERY_PARAMS" -> PathOperators.query(argument, length);
             case "COMMON_DURATION" -> commonDuration(required(name, argument));
             case "GRPC_STATUS" -> GrpcStatus.operator(argument == null ? "CAMEL_STRING" : argument);
-            case "HOSTNAME" -> constant(System.getenv("HOSTNAME"), length);
+            case "HOSTNAME" -> constant(hostname(), length);
             case "ENVIRONMENT" -> constant(System.getenv(required(name, argument)), length);
             case "DYNAMIC_METADATA" -> metadata(name, Metadata.DYNAMIC, required(name, argument), length);
             case "CLUSTER_METADATA" -> metadata(name, Metadata.CLUSTER, required(name, argument), length);
@@ -324,6 +363,15 @@ final class Operators {
         };
     }
 
+    /** The kernel's name of this machine, which in a pod is the pod's. */
+    private static @Nullable String hostname() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            return System.getenv("HOSTNAME");
+        }
+    }
+
     private static Operator constant(@Nullable String value, int length) {
         return value == null ? ABSENT : (c, out, mode) -> write(value, length, out, mode);
     }
@@ -372,6 +420,10 @@ final class Operators {
         String field = p.length == 3 ? p[2] : "";
         return (c, out, mode) -> {
             CharSequence v = c.filterState(p[0], field);
+            if (v != null && form.equals("TYPED") && mode == Out.Mode.TEXT) {
+                // As JSON, which is what a text has its quotes from.
+                return write("\"" + v + '"', length, out, mode);
+            }
             return v != null && write(v, length, out, mode);
         };
     }

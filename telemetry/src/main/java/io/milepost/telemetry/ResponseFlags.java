@@ -119,4 +119,18 @@ public final class ResponseFlags {
         int rest = tcp && left != UPSTREAM_RETRY_LIMIT_EXCEEDED ? left & ~UPSTREAM_RETRY_LIMIT_EXCEEDED : left;
         return Integer.lowestOneBit(rest);
     }
+
+    /** The number that Envoy's expressions see: its own bits, which begin with the health of the upstream. */
+    static int numbered(int flags) {
+        return (flags >>> 3 & 0x1FF)
+                | (flags & (DELAY_INJECTED | FAULT_INJECTED)) << 9
+                | (flags & UPSTREAM_RETRY_LIMIT_EXCEEDED) << 13
+                | (flags
+                                & (RATE_LIMITED
+                                        | UNAUTHORIZED_EXTERNAL_SERVICE
+                                        | RATELIMIT_SERVICE_ERROR
+                                        | DOWNSTREAM_CONNECTION_TERMINATION))
+                        >>> 1
+                | flags & 0x7FF0000;
+    }
 }

@@ -405,6 +405,56 @@ class AccessLogFormatTest {
                 .isEqualTo("OMIT [] 200\n");
     }
 
+    /** Asked of Envoy 1.40.0 (wheel) with the resources that istiod made of the recorded case log-default. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '~',
+            value = {
+                "%PATH% ~ /new?a=12&b=%20",
+                "%PATH(NQ)%:%PATH(NQ):3% ~ /new:/ne",
+                "%PATH(WQ:ORIG)% %PATH(NQ:ORIG)% ~ - -",
+                "%PATH(NQ:PATH)% ~ /new",
+                "%QUERY_PARAM(a)% %QUERY_PARAM(a):1% %QUERY_PARAM(zz)% ~ 12 1 -",
+                "%QUERY_PARAMS% ~ a=12&b=%20",
+                "%QUERY_PARAMS(ORIG)% ~ a=12&b=%20",
+                "[%QUERY_PARAMS(DECODED)%] ~ [a=12&b= ]",
+                "%START_TIME_LOCAL% ~ 2026-08-01T12:00:00.123+0000",
+                "%DOWNSTREAM_DIRECT_LOCAL_ADDRESS% ~ envoy://main_internal/",
+                "[%CUSTOM_FLAGS%%LOCAL_REPLY_BODY%] ~ []",
+                "%DOWNSTREAM_DETECTED_CLOSE_TYPE% %TLS_JA4_FINGERPRINT% ~ Normal -",
+                "%FILTER_STATE(io.istio.connect_authority)% ~ \"10.96.0.31:9080\"",
+                "%FILTER_STATE(io.istio.connect_authority:PLAIN)% ~ 10.96.0.31:9080",
+                "%CEL(response.grpc_status)% ~ 2",
+                "%CEL(response.flags)% ~ 32772",
+                "%CEL(request.headers['x-multi'])% ~ 1,2",
+            })
+    void whatEnvoyPrints(String format, String expected) {
+        FakeContext c = get("/new?a=12&b=%20");
+        c.flags = ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED | ResponseFlags.UPSTREAM_REQUEST_TIMEOUT;
+        c.header("x-multi", "1");
+        c.header("x-multi", "2");
+        assertThat(text(format, c)).isEqualTo(expected + "\n");
+    }
+
+    @Test
+    void aRewrittenPathIsTheOriginalFirst() {
+        FakeContext c = get("/new?q");
+        c.header("x-envoy-original-path", "/old?y");
+        assertThat(text("%PATH% %PATH(NQ:ORIG)% %PATH(WQ:PATH)%", c)).isEqualTo("/old?y /old /new?q\n");
+    }
+
+    @Test
+    void uniqueIdsAreNotTheClients() {
+        assertThat(text("%UNIQUE_ID%", get("/"))).hasSize(37).doesNotContain("8b3ad6cf-28a8-456b-a6c3-fedfd30c4989");
+    }
+
+    @Test
+    void anEmptyHostIsPrintedAndAMissingOneIsNot() {
+        FakeContext c = get("/");
+        c.request(Protocol.HTTP_1_1, "GET", "", "/");
+        assertThat(text("[%REQ(:AUTHORITY)%]", c)).isEqualTo("[]\n");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '~',

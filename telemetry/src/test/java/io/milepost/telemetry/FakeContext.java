@@ -123,6 +123,11 @@ final class FakeContext implements LogContext {
     }
 
     @Override
+    public boolean hasHost() {
+        return !"missing_host_header".equals(details);
+    }
+
+    @Override
     public boolean tcp() {
         return tcp;
     }
