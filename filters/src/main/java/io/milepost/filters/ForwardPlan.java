@@ -109,7 +109,7 @@ public final class ForwardPlan {
 
     private ForwardPlan(RouteAction.Forward f, RouteRule rule) {
         action = f;
-        boolean weighted = f.weighted() && f.backends().size() > 1;
+        boolean weighted = f.weighted();
         targets = new Target[f.backends().size()];
         int[] w = new int[targets.length];
         for (int i = 0; i < targets.length; i++) {

@@ -31,11 +31,7 @@ public final class HeaderRewriter {
                 case ":authority", "host" -> Field.AUTHORITY;
                 default -> op.name().startsWith(":") ? Field.METHOD_OR_PATH : Field.HEADER;
             };
-            return new Op(
-                    HeaderName.of(op.name()),
-                    field,
-                    Format.compile(op.format()),
-                    op.action());
+            return new Op(HeaderName.of(op.name()), field, Format.compile(op.format()), op.action());
         }
 
         boolean adds() {

@@ -34,10 +34,8 @@ class RetriesAndTimeoutsTest {
         assertThat(on("gateway-error").retryResponse(status(502))).isTrue();
         assertThat(on("retriable-4xx").retryResponse(status(409))).isTrue();
         assertThat(on("retriable-4xx").retryResponse(status(429))).isFalse();
-        assertThat(on("retriable-status-codes").retryResponse(status(418)))
-                .isTrue();
-        assertThat(on("retriable-status-codes").retryResponse(status(503)))
-                .isFalse();
+        assertThat(on("retriable-status-codes").retryResponse(status(418))).isTrue();
+        assertThat(on("retriable-status-codes").retryResponse(status(503))).isFalse();
         assertThat(RetryDecider.compile(RetryPolicy.NONE).retryResponse(status(503)))
                 .isFalse();
     }

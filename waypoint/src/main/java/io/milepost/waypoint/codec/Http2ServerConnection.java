@@ -109,9 +109,11 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         @Override
         protected void onStreamError(
                 ChannelHandlerContext c, boolean outbound, Throwable cause, Http2Exception.StreamException e) {
-            if (outbound
-                    || e.error() != Http2Error.PROTOCOL_ERROR
-                    || e instanceof Http2Exception.HeaderListSizeException) {
+            if (!outbound && e instanceof Http2Exception.HeaderListSizeException) {
+                // Recorded for HTTP/1.1 is 431; an HTTP/2 stream is reset (asked of Envoy 1.40.0).
+                resetStream(c, e.streamId(), Http2Error.INTERNAL_ERROR.code(), c.newPromise());
+                c.flush();
+            } else if (outbound || e.error() != Http2Error.PROTOCOL_ERROR) {
                 super.onStreamError(c, outbound, cause, e);
             } else {
                 onConnectionError(
@@ -175,6 +177,11 @@ public final class Http2ServerConnection extends Http2EventAdapter {
         Stream known = streamOf(s);
         if (known != null) {
             known.trailersRead(Http2Heads.fields(headers));
+            return;
+        }
+        if (headers.size() > Http1Heads.MAX_LINES) {
+            h2().encoder().writeRstStream(c, id, Http2Error.INTERNAL_ERROR.code(), c.newPromise());
+            flushSoon();
             return;
         }
         Stream stream = new Stream(Objects.requireNonNull(s, "stream of HEADERS"));

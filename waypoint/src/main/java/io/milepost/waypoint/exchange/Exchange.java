@@ -367,17 +367,19 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         flags |= HttpService.flagsOf(reply.flags());
         details = reply.details();
-        boolean withBody = reply.hasBody(grpc, request);
-        ResponseHead head = reply.head(grpc);
+        // Envoy writes the answer to a preflight itself: it is the same for gRPC (asked of Envoy 1.40.0).
+        boolean asGrpc = grpc && !preflightAnswered;
+        boolean withBody = reply.hasBody(asGrpc, request);
+        ResponseHead head = reply.head(asGrpc);
         if (reply.body().isEmpty()) {
             // The codec says it: HTTP/2 by END_STREAM (recorded: gw-nobody), HTTP/1.1 to HEAD as chunked (vs-missing).
             head.headers().remove(HeaderName.CONTENT_LENGTH);
         }
-        if (grpc && request.method().contentEquals("HEAD")) {
+        if (asGrpc && request.method().contentEquals("HEAD")) {
             // The message counts as a body (asked of Envoy 1.40.0).
             head.headers().remove(HeaderName.GRPC_MESSAGE);
         }
-        if (!grpc) {
+        if (!asGrpc) {
             // A rule that adds a content type replaces ours (recorded: vs-direct).
             ownType = head.headers().get(HeaderName.CONTENT_TYPE);
             head.headers().remove(HeaderName.CONTENT_TYPE);
@@ -389,6 +391,11 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             downstream.data(Unpooled.wrappedBuffer(text.array(), text.arrayOffset(), text.length()), true);
         }
         finish();
+    }
+
+    @Override
+    public CharSequence filterChainName() {
+        return service.chain().name();
     }
 
     /** Values of the formats in header changes. */

@@ -225,6 +225,12 @@ abstract class ExchangeFacts implements Attributes, Served {
         return h == null ? null : h.logText();
     }
 
+    /** Nothing where no connection came about. */
+    @Override
+    public final @Nullable CharSequence upstreamRemoteAddress() {
+        return upstreamLocal == null ? null : upstreamHost();
+    }
+
     @Override
     public final @Nullable CharSequence upstreamLocalAddress() {
         HostState h = host;

@@ -98,6 +98,8 @@ final class Forwarding extends Attempts {
             if (!waitedForNames && pick.whenReady(worker.loop(), this::attemptAgain)) {
                 waitedForNames = true;
             } else {
+                // A try that found nobody counts (asked of Envoy 1.40.0).
+                exchange.attempts++;
                 exchange.answer(UpstreamReplies.noHost(cluster.cluster(), pick));
             }
             return;

@@ -184,6 +184,11 @@ public final class HttpService {
         }
 
         @Override
+        public boolean hasHost() {
+            return !problem.details().equals("missing_host_header");
+        }
+
+        @Override
         public RequestHead.Protocol protocol() {
             return RequestHead.Protocol.HTTP_1_1;
         }
