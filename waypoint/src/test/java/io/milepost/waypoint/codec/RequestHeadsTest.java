@@ -107,9 +107,20 @@ class RequestHeadsTest {
 
     @Test
     void linesOfOneNameAreJoinedWhereEnvoyKeepsOne() throws BadMessageException {
-        Headers h = http1(
-                        "GET / HTTP/1.1\r\nhost: a\r\ncontent-type: application/grpc\r\nx-a: 1\r\nx-a: 2\r\n"
-                                + "content-type: application/grpc\r\naccept: \r\naccept: b\r\naccept: \r\nvary: 1\r\nvary: 2\r\n")
+        Headers h = http1(String.join(
+                        "\r\n",
+                        "GET / HTTP/1.1",
+                        "host: a",
+                        "content-type: application/grpc",
+                        "x-a: 1",
+                        "x-a: 2",
+                        "content-type: application/grpc",
+                        "accept: ",
+                        "accept: b",
+                        "accept: ",
+                        "vary: 1",
+                        "vary: 2",
+                        ""))
                 .headers();
 
         assertThat(text(h, "content-type")).isEqualTo("application/grpc,application/grpc");
