@@ -1,6 +1,7 @@
 package io.milepost.testbed.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -25,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -372,6 +374,55 @@ class StrictModeTest {
             all.addAll(own);
         }
         assertThat(all).containsExactly("v1 got 6", "v2 got 6");
+    }
+
+    /** connectionPool.tcp of a DestinationRule: idleTimeout and maxConnectionDuration end raw connections. */
+    @Test
+    void rawConnectionsEndWhenTheyAreIdleOrOld() throws Exception {
+        for (String limit : List.of("idleTimeout: 300ms", "maxConnectionDuration: 300ms")) {
+            apply(service("limited", "10.97.0.47", "app: echo-v3", "name: tcp", 8080)
+                    + "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: limited}\n"
+                    + "spec: {host: limited, trafficPolicy: {connectionPool: {tcp: {" + limit + "}}}}\n");
+            long before = System.nanoTime();
+            try (Tunnel t = mesh.client().open(mesh.tunnel("10.97.0.47:8080", "127.2.8.1"))) {
+                t.recvUntil(t::ended);
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - before))
+                    .as(limit)
+                    .isBetween(Duration.ofMillis(290), Duration.ofSeconds(9));
+        }
+    }
+
+    /** connectionPool: one connection and nobody who waits, for raw TCP and for HTTP; what is beyond gets 503. */
+    @Test
+    void limitsOfConnections() throws Exception {
+        apply(service("limited", "10.97.0.48", "app: echo-v3", "name: tcp", 8080)
+                + route("{backendRefs: [{name: echo-v1, port: 80}]}")
+                + "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: limited}\n"
+                + "spec: {host: limited, trafficPolicy: {connectionPool: {tcp: {maxConnections: 1}}}}\n---\n"
+                + "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: echo-v1}\n"
+                + "spec: {host: echo-v1, trafficPolicy: {connectionPool: {http: {http2MaxRequests: 1}}}}\n");
+        TunnelRequest raw = mesh.tunnel("10.97.0.48:8080", "127.2.8.1");
+        try (Tunnel first = mesh.client().open(raw)) {
+            first.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            first.recvUntil(() -> first.received().indexOf("HTTP/1.1 200") >= 0);
+            assertThatThrownBy(() -> mesh.client().open(raw).close()).hasMessageContaining("503");
+        }
+        Thread slow = Thread.ofVirtual().start(() -> {
+            try {
+                get("/slow", "x-echo-delay-ms", "3000");
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        org.awaitility.Awaitility.await()
+                .untilAsserted(() ->
+                        assertThat(mesh.records().seen()).anyMatch(s -> s.path().equals("/slow")));
+        HttpAnswer beyond = get("/beyond");
+        assertThat(beyond.status()).isEqualTo("503");
+        assertThat(beyond.text()).contains("overflow");
+        slow.join();
+        assertThat(get("/after").status()).isEqualTo("200");
     }
 
     /** BackendTLSPolicy: the authority of a ConfigMap decides whether a backend is spoken to. */

@@ -123,8 +123,18 @@ public final class LoopPools {
     public void released(ClusterState cluster, HostState host) {
         cluster.limits().requestDone();
         OfHost h = hosts.get(host);
-        if (h != null && h.http2 != null && h.http2.waiting() > 0) {
-            loop.execute(h.http2::serve);
+        if (h == null) {
+            return;
+        }
+        serveLater(h.http2);
+        if (!h.http2ByTraits.isEmpty()) {
+            h.http2ByTraits.values().forEach(this::serveLater);
+        }
+    }
+
+    private void serveLater(@Nullable Http2Pool p) {
+        if (p != null && p.waiting() > 0) {
+            loop.execute(p::serve);
         }
     }
 
