@@ -11,6 +11,7 @@ import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.Workload;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -101,8 +102,7 @@ class ServiceEntryPlanTest {
             """)
     void nextHop(String what, String target, int port, String expected) {
         MeshView view = view();
-        Workload client = view.workloadAt(ip("10.77.0.2"));
-        assertThat(client).isNotNull();
+        Workload client = Objects.requireNonNull(view.workloadAt(ip("10.77.0.2")));
         OutboundPlan plan =
                 OutboundPlanner.plan(view, client, ip("10.77.0.2"), Set.of(15001), ip(target), port, new Random(1));
         assertThat(text(plan)).as(what).isEqualTo(expected);
