@@ -33,7 +33,8 @@ class Http2PoolTest {
                     Http2PoolTest.class.getClassLoader(), new Class<?>[] {HboneClient.class}, (p, m, a) -> {
                         throw new AssertionError("no tunnels here: " + m);
                     }),
-            NioSocketChannel.class);
+            NioSocketChannel.class,
+            (target, why, start) -> {});
     private final LoopPools pools = new LoopPools(loop, connector);
     private final Fixture f = new Fixture();
     private Http2GateServer server = new Http2GateServer(loops, 1_000);
