@@ -40,6 +40,6 @@ public final class InProcessWaypoint implements WaypointUnderTest {
                 List.of(address),
                 new AccessLogWriter(
                         LOG_FLUSH, Map.of("/dev/stdout", l.accessLog().toString())));
-        return waypoint::close;
+        return waypoint;
     }
 }
