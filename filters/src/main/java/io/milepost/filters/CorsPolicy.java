@@ -111,8 +111,10 @@ public final class CorsPolicy {
 
     /** A star is answered with what was asked for. */
     private static LocalReply list(LocalReply r, HeaderName name, AsciiString value, @Nullable AsciiString asked) {
-        AsciiString v = value.contentEquals("*") ? asked : value;
-        return v == null || v.isEmpty() ? r : r.withHeader(name, v);
+        if (value.contentEquals("*")) {
+            return r.withHeader(name, asked == null ? AsciiString.EMPTY_STRING : asked);
+        }
+        return value.isEmpty() ? r : r.withHeader(name, value);
     }
 
     /** Completes a response; {@code origin} of a request that {@link #originMatches}. Overwrites what the backend said. */

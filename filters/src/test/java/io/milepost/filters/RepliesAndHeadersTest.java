@@ -174,6 +174,15 @@ class RepliesAndHeadersTest {
         return r == null ? List.of("forwarded") : Heads.lines(r.head(false).headers());
     }
 
+    /** Asked of Envoy 1.40.0 (wheel) with the resources that istiod made of the recorded case vs-cors. */
+    @Test
+    void aStarIsAnsweredAlsoWhenNothingWasAskedFor() {
+        RequestHead head = Heads.request(
+                "OPTIONS", "r", "/", "origin", "https://a.example", "access-control-request-method", "GET");
+
+        assertThat(answer(cors(true), head)).contains("access-control-allow-headers: ");
+    }
+
     @Test
     void preflights() {
         assertThat(answer(cors(true), preflight("https://abc.re.example")))

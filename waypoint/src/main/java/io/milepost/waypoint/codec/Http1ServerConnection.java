@@ -162,10 +162,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
             chunked = false;
             if (upgrade) {
                 AsciiString protocol = h.get(HeaderName.UPGRADE);
-                if (protocol == null
-                        || protocol.toString()
-                                .toLowerCase(java.util.Locale.ROOT)
-                                .contains("h2c")) {
+                if (protocol == null || protocol.contentEqualsIgnoreCase("h2c")) {
                     h.remove(HeaderName.UPGRADE);
                     h.remove(HeaderName.HTTP2_SETTINGS);
                     upgrade = false;

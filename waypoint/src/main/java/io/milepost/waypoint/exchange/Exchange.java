@@ -342,8 +342,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         for (int i = reachedFilters - 1; i >= 0; i--) {
             filters[i].onResponse(this, head);
         }
-        if (ownType != null && !h.contains(HeaderName.CONTENT_TYPE)) {
-            h.add(HeaderName.CONTENT_TYPE, ownType);
+        AsciiString own = ownType;
+        if (own != null && (grpc || !h.contains(HeaderName.CONTENT_TYPE))) {
+            h.set(HeaderName.CONTENT_TYPE, own);
         }
         // Last, as Envoy: what a rule sets as server does not count (recorded: gw-resp-headers).
         h.set(HeaderName.SERVER, service.serverName());
@@ -379,11 +380,10 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             // The message counts as a body (asked of Envoy 1.40.0).
             head.headers().remove(HeaderName.GRPC_MESSAGE);
         }
-        if (!asGrpc) {
-            // A rule that adds a content type replaces ours (recorded: vs-direct).
-            ownType = head.headers().get(HeaderName.CONTENT_TYPE);
-            head.headers().remove(HeaderName.CONTENT_TYPE);
-        }
+        // A rule that adds a content type replaces ours (recorded: vs-direct), but not that of gRPC (asked of Envoy
+        // 1.40.0).
+        ownType = head.headers().get(HeaderName.CONTENT_TYPE);
+        head.headers().remove(HeaderName.CONTENT_TYPE);
         respond(head, !withBody);
         if (withBody) {
             AsciiString text = reply.body();

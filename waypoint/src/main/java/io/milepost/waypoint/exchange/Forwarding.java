@@ -285,8 +285,10 @@ final class Forwarding extends Attempts {
         if (h != null) {
             cluster.answered(h, UpstreamReplies.statusForOutliers(head, exchange.grpc));
         }
-        if (retries.attempts() > 0 && exchange.body.replayable() && retries.retryResponse(head)) {
-            if (mayRetry() && takeRetry()) {
+        // With the last try its body was let go.
+        boolean last = exchange.attempts > retries.attempts();
+        if (retries.attempts() > 0 && (last || exchange.body.replayable()) && retries.retryResponse(head)) {
+            if (!last && takeRetry()) {
                 cancelUpstream();
                 release();
                 retryLater();
