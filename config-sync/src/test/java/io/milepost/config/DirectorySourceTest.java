@@ -95,6 +95,23 @@ class DirectorySourceTest {
         assertThat(next()).isEqualTo("default");
     }
 
+    /** What the admin page shows is of the files as they are, not as they were at the start. */
+    @Test
+    void analysesThePresentState() throws Exception {
+        write("mesh.yaml", MESH);
+        write("route.yaml", route("one"));
+        DirectorySource s = start();
+        assertThat(s.analyze().hasErrors()).isFalse();
+        write("route.yaml", route("one").replace("[{name: reviews, port: 80}]", "[{name: gone, port: 80}]"));
+        assertThat(s.analyze().entries())
+                .filteredOn(e -> e.object().kind().equals("HTTPRoute"))
+                .singleElement()
+                .satisfies(e -> assertThat(e.parents().getFirst().conditions())
+                        .anyMatch(c -> c.type().equals("ResolvedRefs")
+                                && !c.status()
+                                && c.reason().equals("BackendNotFound")));
+    }
+
     @Test
     void aRenamedFileChangesNothing() throws Exception {
         write("mesh.yaml", MESH);
