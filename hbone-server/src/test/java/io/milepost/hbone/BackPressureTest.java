@@ -145,7 +145,9 @@ class BackPressureTest {
         fast.config().setAutoRead(true);
         await().until(() -> client.metrics().value(Level.WINDOWS_GRANTED) == WINDOW - (64 << 10));
         fast.config().setAutoRead(false);
-        await().until(() -> fast.queuedBytes() == WINDOW);
+        // Credit goes back by half windows: what was read and not yet given back is missing from the whole.
+        await().until(() -> fast.queuedBytes() > WINDOW / 2);
+        assertThat(fast.queuedBytes()).isLessThanOrEqualTo(WINDOW);
         assertThat(still.queuedBytes()).isEqualTo(64 << 10);
         fast.close().sync();
         still.close().sync();
