@@ -167,8 +167,10 @@ class PoolsTest {
     @DisplayName("an endpoint that leaves: idle connections close at once, busy ones when their request is over")
     void drain() throws Exception {
         ClusterState c = f.build();
-        server.answer(1);
         List<Attempt> two = start(c, 2);
+        // Answered earlier, the first one's connection could serve the second, too.
+        await().untilAsserted(() -> assertThat(server.requests).hasValue(2));
+        server.answer(1);
         await().until(() -> two.stream().filter(a -> a.outcome.isDone()).count() == 1);
         HostState h = c.hosts().getFirst();
         f.endpoints();
