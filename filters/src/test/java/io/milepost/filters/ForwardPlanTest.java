@@ -58,6 +58,7 @@ class ForwardPlanTest {
                 Optional.empty(),
                 Optional.empty(),
                 "",
+                "",
                 SourceRef.DEFAULT);
         return Objects.requireNonNull(RouteDecision.compile(r, 0).forward());
     }

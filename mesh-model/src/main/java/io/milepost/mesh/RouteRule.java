@@ -8,6 +8,8 @@ import java.util.Optional;
  *
  * @param name what {@code %ROUTE_NAME%} prints, for example {@code default.reviews.0}
  * @param operation Envoy's decorator operation ({@code x-envoy-decorator-operation} on responses); empty for none
+ * @param config path of the VirtualService that istiod names in the route's metadata, be it one it made of a Gateway API
+ *     route; empty for routes that nobody wrote
  */
 public record RouteRule(
         String name,
@@ -18,7 +20,13 @@ public record RouteRule(
         Optional<Fault> fault,
         Optional<Cors> cors,
         String operation,
+        String config,
         SourceRef source) {
+
+    /** {@link #config} of a VirtualService. */
+    public static String config(String namespace, String name) {
+        return "/apis/networking.istio.io/v1/namespaces/" + namespace + "/virtual-service/" + name;
+    }
 
     /** A rule without headers, fault or CORS. */
     public static RouteRule of(String name, RouteMatch match, RouteAction action, String operation, SourceRef source) {
@@ -31,6 +39,7 @@ public record RouteRule(
                 Optional.empty(),
                 Optional.empty(),
                 operation,
+                "",
                 source);
     }
 

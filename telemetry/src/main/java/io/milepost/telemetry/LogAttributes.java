@@ -5,8 +5,13 @@ import static java.util.Map.entry;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
+import io.milepost.http.ResponseHead;
+import io.milepost.telemetry.LogContext.Metadata;
+import io.milepost.telemetry.LogContext.Moment;
 import io.milepost.telemetry.LogContext.Wire;
 import io.netty.util.AsciiString;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -17,6 +22,8 @@ final class LogAttributes {
     private static final AsciiString EMPTY = AsciiString.EMPTY_STRING;
     private static final HeaderName REFERER = HeaderName.of("referer");
     private static final HeaderName USER_AGENT = HeaderName.of("user-agent");
+
+    private static final int STATUS_BYTES = ":status".length() + 3;
 
     private static final Map<String, LogExpression> NAMED = Map.ofEntries(
             entry("request.method", request(RequestHead::method)),
@@ -36,6 +43,10 @@ final class LogAttributes {
             entry(
                     "request.total_size",
                     number(c -> c.bytesReceived() + c.wireBytes(Wire.DOWNSTREAM_HEADER_BYTES_RECEIVED))),
+            entry("response.total_size", number(c -> c.bytesSent() + headerBytes(c))),
+            entry("request.time", c -> Instant.EPOCH.plusNanos(c.startEpochNanos())),
+            entry("request.duration", c -> Duration.ofNanos(Math.max(0, c.durationNanos()))),
+            entry("response.backend_latency", LogAttributes::backendLatency),
             entry("response.flags", number(c -> ResponseFlags.numbered(c.responseFlags()))),
             entry("xds.filter_chain_name", LogContext::filterChainName),
             entry("response.grpc_status", c -> {
@@ -48,6 +59,20 @@ final class LogAttributes {
             entry("connection.requested_server_name", LogContext::requestedServerName),
             entry("connection.termination_details", LogContext::connectionTerminationDetails),
             entry("connection.transport_failure_reason", c -> null),
+            // The tunnel's TLS is not the inner connection's, which has none (asked of Envoy 1.40.0)
+            entry("connection.tls_version", c -> null),
+            entry("connection.subject_local_certificate", c -> null),
+            entry("connection.subject_peer_certificate", c -> null),
+            entry("connection.dns_san_local_certificate", c -> null),
+            entry("connection.dns_san_peer_certificate", c -> null),
+            entry("connection.uri_san_local_certificate", c -> null),
+            entry("connection.uri_san_peer_certificate", c -> null),
+            entry("connection.sha256_peer_certificate_digest", c -> null),
+            entry("upstream.tls_version", c -> null),
+            entry("upstream.uri_san_peer_certificate", c -> null),
+            // No attribute of Envoy's, which takes any name: never has a value (asked of Envoy 1.40.0)
+            entry("upstream.cluster_name", c -> null),
+            entry("xds.listener_direction", c -> 1L),
             entry("source.address", LogContext::downstreamRemoteAddress),
             entry("source.port", port(LogContext::downstreamRemoteAddress)),
             entry("destination.address", LogContext::downstreamLocalAddress),
@@ -64,6 +89,43 @@ final class LogAttributes {
 
     static @Nullable LogExpression named(String path) {
         return NAMED.get(path);
+    }
+
+    /** {@code filter_state['io.istio.peer_principal']}. */
+    static LogExpression filterState(String key) {
+        return c -> c.filterState(key, "");
+    }
+
+    /** {@code xds.route_metadata.filter_metadata['istio']['config']}; null when there is no such metadata. */
+    static @Nullable LogExpression metadata(String of, String namespace, String key) {
+        Metadata where = switch (of) {
+            case "metadata" -> Metadata.DYNAMIC;
+            case "xds.cluster_metadata" -> Metadata.CLUSTER;
+            case "xds.route_metadata" -> Metadata.ROUTE;
+            case "xds.upstream_host_metadata" -> Metadata.UPSTREAM_HOST;
+            default -> null;
+        };
+        return where == null ? null : c -> c.metadata(where, namespace, key);
+    }
+
+    /** Of the response's headers and trailers, as Envoy counts: names and values, with the status. */
+    private static long headerBytes(LogContext c) {
+        ResponseHead response = c.response();
+        return response == null ? 0 : STATUS_BYTES + bytes(response.headers()) + bytes(c.responseTrailers());
+    }
+
+    private static long bytes(@Nullable Headers h) {
+        long n = 0;
+        for (int i = 0; h != null && i < h.size(); i++) {
+            n += h.name(i).text().length() + h.value(i).length();
+        }
+        return n;
+    }
+
+    private static @Nullable Object backendLatency(LogContext c) {
+        long from = c.sinceStartNanos(Moment.UPSTREAM_FIRST_SENT);
+        long to = c.sinceStartNanos(Moment.UPSTREAM_LAST_RECEIVED);
+        return from < 0 || to < from ? null : Duration.ofNanos(to - from);
     }
 
     static LogExpression header(String of, String name) {

@@ -218,6 +218,11 @@ public interface LogContext {
         return 0;
     }
 
+    /** Number of the connection to the endpoint; 0 without one. */
+    default long upstreamConnectionId() {
+        return 0;
+    }
+
     /** Unique id of the exchange (UUID); null uses x-request-id. */
     default @Nullable CharSequence streamId() {
         RequestHead r = request();

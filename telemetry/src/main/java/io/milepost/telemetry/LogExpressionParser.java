@@ -2,6 +2,8 @@ package io.milepost.telemetry;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Recursive descent over the part of CEL that log filters use: attributes, literals, comparisons, {@code && || !}, {@code
  * in [..]}, {@code has(..)}, {@code size(..)} and {@code startsWith, endsWith, contains, matches}.
  *
- * <p>Values are Boolean, Long, CharSequence or List; null is CEL's error: it spreads, except that {@code false && error}
+ * <p>Values are Boolean, Long, CharSequence, List, Instant or Duration; null is CEL's error: it spreads, except that {@code false && error}
  * is false and {@code true || error} is true.
  */
 final class LogExpressionParser {
@@ -109,6 +111,10 @@ final class LogExpressionParser {
             order = CharSequence.compare(x, y);
         } else if (a instanceof Boolean x && b instanceof Boolean y) {
             order = Boolean.compare(x, y);
+        } else if (a instanceof Instant x && b instanceof Instant y) {
+            order = x.compareTo(y);
+        } else if (a instanceof Duration x && b instanceof Duration y) {
+            order = x.compareTo(y);
         } else {
             return op.equals("==") ? (Object) false : op.equals("!=") ? (Object) true : null;
         }
@@ -229,6 +235,18 @@ final class LogExpressionParser {
                 expect(")");
                 yield size(e);
             }
+            case "timestamp", "duration" -> {
+                expect("(");
+                String literal = quoted();
+                expect(")");
+                try {
+                    yield new Literal(
+                            name.equals("duration") ? CelTimes.duration(literal) : CelTimes.timestamp(literal));
+                } catch (IllegalArgumentException e) {
+                    throw problem(String.valueOf(e.getMessage()));
+                }
+            }
+            case "filter_state" -> LogAttributes.filterState(key());
             default -> attribute(name);
         };
     }
@@ -238,21 +256,46 @@ final class LogExpressionParser {
         String path = root + "." + name();
         if (path.equals("request.headers") || path.equals("response.headers")) {
             String header;
-            if (accept("[")) {
-                blanks();
-                header = quoted();
-                expect("]");
+            if (peek('[')) {
+                header = key();
             } else {
                 expect(".");
                 header = name();
             }
             return LogAttributes.header(path, header);
         }
+        if (path.equals("metadata.filter_metadata")) {
+            return metadata(root);
+        }
+        if (path.endsWith("_metadata") && accept(".")) {
+            String member = name();
+            if (member.equals("filter_metadata")) {
+                return metadata(path);
+            }
+            throw problem("unknown attribute " + path + "." + member);
+        }
         LogExpression a = LogAttributes.named(path);
         if (a == null) {
             throw problem("unknown attribute " + path);
         }
         return a;
+    }
+
+    private LogExpression metadata(String of) {
+        LogExpression e = LogAttributes.metadata(of, key(), key());
+        if (e == null) {
+            throw problem("unknown attribute " + of);
+        }
+        return e;
+    }
+
+    /** {@code ['text']}. */
+    private String key() {
+        expect("[");
+        blanks();
+        String key = quoted();
+        expect("]");
+        return key;
     }
 
     private LogExpression list() {
@@ -328,6 +371,11 @@ final class LogExpressionParser {
         boolean is = text.startsWith(token, at);
         at += is ? token.length() : 0;
         return is;
+    }
+
+    private boolean peek(char c) {
+        blanks();
+        return at < text.length() && text.charAt(at) == c;
     }
 
     private void expect(String token) {

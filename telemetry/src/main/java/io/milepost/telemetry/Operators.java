@@ -73,9 +73,21 @@ final class Operators {
                     "UPSTREAM_DETECTED_CLOSE_TYPE",
                     (c, out, mode) -> string(c.upstreamLocalAddress() == null ? null : "Normal", out, mode)),
             entry("UPSTREAM_HOST_NAME_WITHOUT_PORT", Addresses.withoutPort(LogContext::upstreamHost)),
+            // Of the last attempt only, and only where it connected (asked of Envoy 1.40.0).
             entry("UPSTREAM_HOSTS_ATTEMPTED", text(LogContext::upstreamRemoteAddress)),
             entry("UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", Addresses.withoutPort(LogContext::upstreamRemoteAddress)),
             entry("UPSTREAM_HOST_NAMES_ATTEMPTED", text(LogContext::upstreamRemoteAddress)),
+            entry(
+                    "UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT",
+                    Addresses.withoutPort(LogContext::upstreamRemoteAddress)),
+            entry("UPSTREAM_CONNECTION_ID", number(LogContext::upstreamConnectionId)),
+            entry("UPSTREAM_CONNECTION_IDS_ATTEMPTED", (c, out, mode) -> {
+                long id = c.upstreamConnectionId();
+                if (id == 0) {
+                    return false;
+                }
+                return write(Long.toString(id), -1, out, mode);
+            }),
             entry("UPSTREAM_CONNECTION_POOL_READY_DURATION", moment(Moment.UPSTREAM_FIRST_SENT)),
             entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", wire(Wire.UPSTREAM_HEADER_BYTES_SENT)),
             entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", wire(Wire.UPSTREAM_HEADER_BYTES_RECEIVED)),
@@ -178,6 +190,7 @@ final class Operators {
             case "METADATA" -> typedMetadata(required(name, argument), length);
             case "FILTER_STATE" -> filterState(required(name, argument), length);
             case "UPSTREAM_FILTER_STATE" -> ABSENT;
+            case "COALESCE" -> Coalesce.compile(required(name, argument), length);
             case "CEL" -> cel(required(name, argument), length);
             default ->
                 throw new IllegalArgumentException("access log format: unknown command operator %" + name
@@ -438,7 +451,7 @@ final class Operators {
             if (mode == Out.Mode.JSON && (v instanceof Number || v instanceof Boolean)) {
                 return write(v.toString(), -1, out, Out.Mode.TEXT);
             }
-            return write(v instanceof CharSequence s ? s : v.toString(), length, out, mode);
+            return write(CelTimes.text(v), length, out, mode);
         };
     }
 }

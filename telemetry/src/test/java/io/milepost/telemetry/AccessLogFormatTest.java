@@ -427,12 +427,35 @@ class AccessLogFormatTest {
                 "%CEL(response.grpc_status)% ~ 2",
                 "%CEL(response.flags)% ~ 32772",
                 "%CEL(request.headers['x-multi'])% ~ 1,2",
+                "%CEL(request.time)% ~ 2026-08-01T12:00:00.123456789+00:00",
+                "%CEL(request.time < timestamp('2099-01-01T00:00:00Z'))% ~ true",
+                "%CEL(request.duration)% ~ 6ms",
+                "%CEL(request.duration > duration('1ns'))% ~ true",
+                "%CEL(request.duration < duration('5ms'))% ~ false",
+                "%CEL(response.total_size)% ~ 346",
+                "%CEL(response.backend_latency)% ~ 1.913669ms",
+                "%CEL(connection.tls_version)% ~ -",
+                "%CEL(connection.uri_san_peer_certificate)% ~ -",
+                "%CEL(upstream.cluster_name)% %CEL(has(upstream.cluster_name))% ~ - false",
+                "%CEL(filter_state['io.istio.connect_authority'])% ~ 10.96.0.31:9080",
+                "%CEL(filter_state['a'])% ~ -",
+                "%CEL(xds.route_metadata.filter_metadata['istio']['config'])% ~ config of ROUTE",
+                "%METADATA(ROUTE:istio:config)% ~ config of ROUTE",
+                "%UPSTREAM_CONNECTION_ID% %UPSTREAM_CONNECTION_IDS_ATTEMPTED% ~ 6 6",
+                "%COALESCE({\"operators\":[\"PROTOCOL\"]}):3% ~ HTT",
+                "%COALESCE({\"operators\":[\"UPSTREAM_CONNECTION_ID\",\"PROTOCOL\"]})% ~ 6",
+                "%COALESCE({\"operators\":[{\"command\":\"REQ\",\"param\":\"x-none\"},{\"command\":\"REQ\",\"param\":\"X-Multi\",\"max_length\":1},\"PROTOCOL\"]})% ~ 1",
+                "%COALESCE({\"operators\":[{\"command\":\"REQ\",\"param\":\"x-none\"}]})% ~ -",
             })
     void whatEnvoyPrints(String format, String expected) {
         FakeContext c = get("/new?a=12&b=%20");
         c.flags = ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED | ResponseFlags.UPSTREAM_REQUEST_TIMEOUT;
         c.header("x-multi", "1");
         c.header("x-multi", "2");
+        c.moments.put(LogContext.Moment.UPSTREAM_FIRST_SENT, 1_000_000L);
+        c.moments.put(LogContext.Moment.UPSTREAM_LAST_RECEIVED, 2_913_669L);
+        c.upstreamConnection = 6;
+        c.metadata = "config of ROUTE";
         assertThat(text(format, c)).isEqualTo(expected + "\n");
     }
 
@@ -470,6 +493,9 @@ class AccessLogFormatTest {
                 "%COMMON_DURATION(a:b:ms)% ~ \"a\"",
                 "%REQ(a):x% ~ %REQ(a):x%",
                 "%CEL(what.ever)% ~ what.ever",
+                "%CEL(request.duration > duration('soon'))% ~ soon",
+                "%COALESCE({\"operators\":[})% ~ COALESCE",
+                "%COALESCE({\"operators\":[\"NONE\"]})% ~ %NONE%",
             })
     void unknownOperatorsAreNamed(String format, String named) {
         assertThatThrownBy(() -> AccessLogFormat.compile(new Format.Text(format)))

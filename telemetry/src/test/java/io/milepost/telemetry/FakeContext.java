@@ -54,6 +54,7 @@ final class FakeContext implements LogContext {
 
     RequestHead.@Nullable Protocol upstreamProtocol;
     int attempts = 1;
+    long upstreamConnection;
     String local = "10.96.0.31:9080";
     String remote = "127.2.0.1:40000";
     String principal = "spiffe://cluster.local/ns/default/sa/client";
@@ -223,6 +224,11 @@ final class FakeContext implements LogContext {
     @Override
     public RequestHead.@Nullable Protocol upstreamProtocol() {
         return upstreamProtocol;
+    }
+
+    @Override
+    public long upstreamConnectionId() {
+        return upstreamConnection;
     }
 
     @Override

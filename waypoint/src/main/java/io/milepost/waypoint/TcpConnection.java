@@ -4,6 +4,7 @@ import io.milepost.filters.HashKey;
 import io.milepost.hbone.TunnelRequest;
 import io.milepost.policy.AuthzDecision;
 import io.milepost.telemetry.ResponseFlags;
+import io.milepost.waypoint.codec.ConnectionNumber;
 import io.milepost.waypoint.exchange.ClientConnection;
 import io.milepost.waypoint.exchange.WorkerContext;
 import io.milepost.waypoint.upstream.ClusterState;
@@ -161,6 +162,7 @@ final class TcpConnection extends TcpFacts implements EarlyBytes {
     private void connected(Channel up) {
         relay.upstream(up);
         attempts = 1;
+        upstreamConnection = ConnectionNumber.next();
         upstreamLocal = worker.addressText(up.localAddress());
         opened();
         Channel down = tunnel();

@@ -38,6 +38,7 @@ abstract class TcpFacts implements Attributes, Served {
     long sent;
     int flags;
     int attempts;
+    long upstreamConnection;
 
     @Nullable
     ClusterState cluster;
@@ -231,6 +232,11 @@ abstract class TcpFacts implements Attributes, Served {
     @Override
     public final @Nullable Claims claims() {
         return null;
+    }
+
+    @Override
+    public final long upstreamConnectionId() {
+        return upstreamConnection;
     }
 
     @Override

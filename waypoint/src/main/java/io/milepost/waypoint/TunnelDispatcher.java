@@ -6,6 +6,7 @@ import io.milepost.http.RequestHead;
 import io.milepost.mesh.Dispatch.PortDispatch;
 import io.milepost.mesh.IpAddress;
 import io.milepost.waypoint.codec.BadMessageException;
+import io.milepost.waypoint.codec.ConnectionNumber;
 import io.milepost.waypoint.codec.DownstreamStream;
 import io.milepost.waypoint.codec.ExchangeFactory;
 import io.milepost.waypoint.codec.ExchangeHandler;
@@ -17,7 +18,6 @@ import io.milepost.waypoint.exchange.WorkerContext;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -32,7 +32,6 @@ final class TunnelDispatcher implements HboneTunnelService {
     private final Function<EventLoop, WorkerContext> workers;
     private final HttpService.LogSink refusedLog;
     private final BooleanSupplier draining;
-    private final AtomicLong ids = new AtomicLong();
 
     TunnelDispatcher(
             Supplier<CompiledMesh> mesh,
@@ -64,7 +63,7 @@ final class TunnelDispatcher implements HboneTunnelService {
                 request.header("x-forwarded-for"),
                 request.peer().principal(),
                 request.peer().localPrincipal(),
-                ids.incrementAndGet());
+                ConnectionNumber.next());
         PortDispatch d = ip == null || port <= 0 ? null : m.find(ip, port);
         WorkerContext worker = workers.apply(request.eventLoop());
         switch (d) {
@@ -92,7 +91,7 @@ final class TunnelDispatcher implements HboneTunnelService {
                 null,
                 peer.principal(),
                 peer.localPrincipal(),
-                ids.incrementAndGet());
+                ConnectionNumber.next());
         refusedLog.log(RefusedTunnel.request(client, method, authority, path, status));
     }
 

@@ -54,6 +54,7 @@ final class RouteAssembly {
                 Optional.empty(),
                 filters.redirect().isPresent() ? Optional.empty() : filters.cors(),
                 operation,
+                RouteRule.config(host.substring(0, host.indexOf('~')), host),
                 rule.source());
     }
 

@@ -98,6 +98,7 @@ final class VirtualServiceActions {
                 http.maybe("fault").map(VirtualServiceFilters::fault),
                 http.maybe("corsPolicy").map(VirtualServiceFilters::cors),
                 operation,
+                RouteRule.config(vs.namespace(), vs.name()),
                 http.own().ref());
     }
 

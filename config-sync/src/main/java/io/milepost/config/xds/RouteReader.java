@@ -59,6 +59,7 @@ final class RouteReader {
                 fault,
                 cors,
                 r.getDecorator().getOperation(),
+                config(r),
                 source(r));
     }
 
@@ -102,12 +103,15 @@ final class RouteReader {
     }
 
     /** istiod names the VirtualService (its own, when it made it of a Gateway API route). */
-    private static SourceRef source(Route r) {
-        String config = r.getMetadata()
+    private static String config(Route r) {
+        return r.getMetadata()
                 .getFilterMetadataOrDefault("istio", com.google.protobuf.Struct.getDefaultInstance())
                 .getFieldsOrDefault("config", com.google.protobuf.Value.getDefaultInstance())
                 .getStringValue();
-        String[] p = config.split("/", -1);
+    }
+
+    private static SourceRef source(Route r) {
+        String[] p = config(r).split("/", -1);
         if (p.length < 8) {
             return SourceRef.DEFAULT;
         }

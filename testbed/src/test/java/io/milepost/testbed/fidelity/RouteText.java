@@ -54,6 +54,7 @@ final class RouteText {
                 r.fault(),
                 r.cors(),
                 r.operation(),
+                "",
                 SourceRef.DEFAULT);
         return sorted(plain.toString())
                 .replace(sorted(RetryPolicy.ISTIO_DEFAULT.toString()), "DEFAULT")
@@ -62,7 +63,7 @@ final class RouteText {
                 .replace(", ignoreCase=false", "")
                 .replace(", requestHeaders=-, responseHeaders=-", "")
                 .replace(".default.svc.cluster.local", ".~")
-                .replace(", source=Default ", "");
+                .replace(", config=, source=Default ", "");
     }
 
     /** Sets print in another order in every run. */

@@ -31,6 +31,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         void closed(Http1ClientConnection connection);
     }
 
+    private final long number = ConnectionNumber.next();
     private final Owner owner;
     private final Decoder decoder = new Decoder();
     private @Nullable ChannelHandlerContext ctx;
@@ -331,6 +332,11 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
     @Override
     public SocketAddress localAddress() {
         return context().channel().localAddress();
+    }
+
+    @Override
+    public long connectionNumber() {
+        return number;
     }
 
     /** Whether any part of a final response came for the current request. */

@@ -33,6 +33,7 @@ public final class Http2ClientConnection extends Http2EventAdapter {
     private static final int STREAM_WINDOW = 256 * 1024;
     private static final int CONNECTION_WINDOW = 16 << 20;
 
+    private final long number = ConnectionNumber.next();
     private final Runnable onClosed;
     private @Nullable Http2ConnectionHandler handler;
     private @Nullable ChannelHandlerContext ctx;
@@ -492,6 +493,11 @@ public final class Http2ClientConnection extends Http2EventAdapter {
         @Override
         public SocketAddress localAddress() {
             return context().channel().localAddress();
+        }
+
+        @Override
+        public long connectionNumber() {
+            return number;
         }
     }
 }

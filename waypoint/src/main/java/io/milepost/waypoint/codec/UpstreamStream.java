@@ -27,6 +27,9 @@ public interface UpstreamStream {
     /** Address of our end, for logs. */
     SocketAddress localAddress();
 
+    /** Of the connection, for logs; see {@link ConnectionNumber}. */
+    long connectionNumber();
+
     /** What an attempt tells its exchange. After {@link #onReset} or an end nothing more comes. */
     interface Listener {
         void onInformational(ResponseHead head);

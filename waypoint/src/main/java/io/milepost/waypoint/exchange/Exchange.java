@@ -118,6 +118,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         route = r;
         if (r != null) {
             routeName = r.rule().name();
+            routeConfig = r.rule().config();
             ForwardPlan p = r.forward();
             if (p != null) {
                 chooseCluster(p);

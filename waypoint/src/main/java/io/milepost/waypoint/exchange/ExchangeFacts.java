@@ -29,6 +29,8 @@ abstract class ExchangeFacts implements Attributes, Served {
     long bytesSent;
     int flags;
     int attempts;
+    /** Of the stream that was opened last; 0 without one. */
+    long upstreamConnection;
 
     @Nullable
     CharSequence details;
@@ -44,6 +46,8 @@ abstract class ExchangeFacts implements Attributes, Served {
 
     @Nullable
     String routeName;
+
+    String routeConfig = "";
 
     @Nullable
     String clusterName;
@@ -210,6 +214,11 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
+    public final String routeConfig() {
+        return routeConfig;
+    }
+
+    @Override
     public final @Nullable CharSequence upstreamCluster() {
         return clusterName;
     }
@@ -259,6 +268,11 @@ abstract class ExchangeFacts implements Attributes, Served {
     public final CharSequence downstreamRemoteAddress() {
         AsciiString r = remoteText;
         return r == null ? client.remoteText() : r;
+    }
+
+    @Override
+    public final long upstreamConnectionId() {
+        return upstreamConnection;
     }
 
     @Override

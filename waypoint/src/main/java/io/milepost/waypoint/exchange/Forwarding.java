@@ -129,6 +129,7 @@ final class Forwarding extends Attempts {
         exchange.upstreamProtocol = http2(cluster.cluster(), exchange.request)
                 ? RequestHead.Protocol.HTTP_2
                 : RequestHead.Protocol.HTTP_1_1;
+        exchange.upstreamConnection = stream.connectionNumber();
         exchange.upstreamLocal = worker.addressText(stream.localAddress());
         requestSent = true;
         RequestBody body = exchange.body;

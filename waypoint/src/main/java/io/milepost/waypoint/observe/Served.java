@@ -20,6 +20,11 @@ public interface Served extends LogContext {
     @Nullable
     Cluster chosenCluster();
 
+    /** The VirtualService that istiod names in the route's metadata; empty without one. */
+    default String routeConfig() {
+        return "";
+    }
+
     /** Who is behind an address. */
     WorkloadIndex workloads();
 

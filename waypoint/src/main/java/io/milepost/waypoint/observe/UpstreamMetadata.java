@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What istiod notes on Envoy's clusters and endpoints in the namespace {@code istio}, rendered as Envoy's access log does
+ * What istiod notes on Envoy's clusters, endpoints and routes in the namespace {@code istio}, rendered as Envoy's access log does
  * (recorded: log-times). Made when a log format asks for it.
  */
 final class UpstreamMetadata {
@@ -27,7 +27,20 @@ final class UpstreamMetadata {
         return switch (where) {
             case CLUSTER -> ofCluster(s.chosenCluster(), path);
             case UPSTREAM_HOST -> ofHost(s.host(), s.workloads(), path);
-            case DYNAMIC, ROUTE -> null;
+            case ROUTE -> ofRoute(s.routeConfig(), path);
+            case DYNAMIC -> null;
+        };
+    }
+
+    /** Asked of Envoy 1.40.0 (wheel). */
+    static @Nullable String ofRoute(String config, String path) {
+        if (config.isEmpty()) {
+            return null;
+        }
+        return switch (path) {
+            case "config" -> config;
+            case "" -> "{\"config\":\"" + config + "\"}";
+            default -> null;
         };
     }
 

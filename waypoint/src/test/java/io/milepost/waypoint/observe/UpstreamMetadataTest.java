@@ -3,6 +3,7 @@ package io.milepost.waypoint.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milepost.mesh.Cluster;
+import io.milepost.mesh.RouteRule;
 import org.junit.jupiter.api.Test;
 
 /** Forms of log-times and of the recorded clusters; the workload's is seen by the fidelity suite. */
@@ -27,6 +28,17 @@ class UpstreamMetadataTest {
         assertThat(UpstreamMetadata.ofCluster(CLUSTER, ""))
                 .isEqualTo("{\"services\":" + UpstreamMetadata.ofCluster(CLUSTER, "services")
                         + ",\"subset\":\"http/v1\"}");
+    }
+
+    /** Asked of Envoy 1.40.0 (wheel) with the resources of the recorded case log-default. */
+    @Test
+    void virtualServiceOfARoute() {
+        String config = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews";
+        assertThat(RouteRule.config("default", "reviews")).isEqualTo(config);
+        assertThat(UpstreamMetadata.ofRoute(config, "config")).isEqualTo(config);
+        assertThat(UpstreamMetadata.ofRoute(config, "")).isEqualTo("{\"config\":\"" + config + "\"}");
+        assertThat(UpstreamMetadata.ofRoute(config, "nope")).isNull();
+        assertThat(UpstreamMetadata.ofRoute("", "config")).isNull();
     }
 
     @Test
