@@ -1,6 +1,7 @@
 package io.milepost.waypoint;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at a tunnel's first bytes and then replaces itself. On declared HTTP ports it only tells HTTP/2 (connection
- * preface) from HTTP/1.1; on undeclared ports everything that is neither becomes TCP, also when nothing comes within the
- * detection time (Envoy would close such a connection after 15 s; server-first protocols work here).
+ * preface) from HTTP/1.1; on undeclared ports everything that is neither ({@link FirstLine}) becomes TCP, also what is not
+ * decided within the detection time (Envoy would close such a connection after 15 s; server-first protocols work here).
  */
 final class ProtocolDetector extends ChannelInboundHandlerAdapter {
     enum Protocol {
@@ -31,7 +32,9 @@ final class ProtocolDetector extends ChannelInboundHandlerAdapter {
 
     private static final byte[] PREFACE =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-    private static final int MAX_REQUEST_LINE = 8192;
+    private static final int PIECES = 1024;
+    /** As long as that few bytes came every piece is looked at; later only one that may end the line. */
+    private static final int SHORT = 256;
 
     private final @Nullable Undeclared undeclared;
     private final Function<Protocol, ChannelHandler> http;
@@ -53,17 +56,31 @@ final class ProtocolDetector extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext c, Object msg) {
-        ByteBuf in = (ByteBuf) msg;
-        ByteBuf before = first;
-        if (before != null) {
-            // Rare: a request line in pieces of a few bytes.
-            in = c.alloc().compositeBuffer().addComponent(true, before).addComponent(true, in);
-        }
+        ByteBuf piece = (ByteBuf) msg;
+        int came = piece.readableBytes();
+        boolean line = piece.indexOf(piece.readerIndex(), piece.writerIndex(), (byte) '\n') >= 0;
+        ByteBuf in = joined(c, piece);
         first = in;
+        int n = in.readableBytes();
+        if (came < n && n > SHORT && n < FirstLine.LONGEST && !line) {
+            return;
+        }
         Protocol p = look(in);
         if (p != Protocol.UNDECIDED) {
             decide(c, p);
         }
+    }
+
+    /** Rare: a first line in pieces of a few bytes. */
+    private ByteBuf joined(ChannelHandlerContext c, ByteBuf piece) {
+        ByteBuf before = first;
+        if (before == null) {
+            return piece;
+        }
+        CompositeByteBuf all = before instanceof CompositeByteBuf own && own.maxNumComponents() == PIECES
+                ? own
+                : c.alloc().compositeBuffer(PIECES).addComponent(true, before);
+        return all.addComponent(true, piece);
     }
 
     private void decide(ChannelHandlerContext c, Protocol p) {
@@ -112,31 +129,7 @@ final class ProtocolDetector extends ChannelInboundHandlerAdapter {
         if (undeclared == null) {
             return Protocol.HTTP1;
         }
-        return looksLikeHttp1(in);
-    }
-
-    /** A request line that ends in HTTP/1.1; HTTP/1.0 passes as TCP (recorded from Envoy). */
-    private static Protocol looksLikeHttp1(ByteBuf in) {
-        int from = in.readerIndex();
-        int to = in.writerIndex();
-        int lf = in.indexOf(from, to, (byte) '\n');
-        int end = lf < 0 ? to : lf;
-        int i = from;
-        while (i < end && in.getByte(i) >= 'A' && in.getByte(i) <= 'Z') {
-            i++;
-        }
-        if (i == end) {
-            return lf < 0 && i - from < 20 ? Protocol.UNDECIDED : Protocol.TCP;
-        }
-        if (i == from || in.getByte(i) != ' ') {
-            return Protocol.TCP;
-        }
-        if (lf < 0) {
-            return to - from > MAX_REQUEST_LINE ? Protocol.TCP : Protocol.UNDECIDED;
-        }
-        int stop = in.getByte(lf - 1) == '\r' ? lf - 1 : lf;
-        String version = stop - from < 9 ? "" : in.toString(stop - 9, 9, java.nio.charset.StandardCharsets.US_ASCII);
-        return version.equals(" HTTP/1.1") ? Protocol.HTTP1 : Protocol.TCP;
+        return FirstLine.look(in);
     }
 
     @Override
