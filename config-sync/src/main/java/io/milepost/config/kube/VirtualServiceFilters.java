@@ -65,7 +65,12 @@ final class VirtualServiceFilters {
         for (Fields o : f.list("allowOrigins")) {
             origins.add(VirtualServiceMatches.value(o));
         }
-        f.texts("allowOrigin").forEach(o -> origins.add(ValueMatch.exact(o)));
+        List<String> older = f.texts("allowOrigin");
+        if (origins.isEmpty()) {
+            older.forEach(o -> origins.add(ValueMatch.exact(o)));
+        } else if (!older.isEmpty()) {
+            f.warn("allowOrigin", "has no effect beside allowOrigins: move its values there");
+        }
         String maxAge = f.has("maxAge") ? Long.toString(f.millis("maxAge", 0) / 1000) : "";
         return new Cors(
                 origins,

@@ -7,6 +7,7 @@ import io.milepost.mesh.RouteAction;
 import io.milepost.mesh.RouteAction.HashPolicy;
 import io.milepost.mesh.RouteRule;
 import io.milepost.mesh.TcpChain;
+import io.milepost.mesh.ValueMatch;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,21 @@ class VirtualServiceTest {
 
     private static TestMesh http(String rules) {
         return TestMesh.of(vs("reviews", "{hosts: [reviews], http: [" + rules + "]}"));
+    }
+
+    /** istiod uses allowOrigin only where allowOrigins is missing. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "allowOrigins: [{exact: 'https://a'}], allowOrigin: ['https://b'] | https://a",
+                "allowOrigin: ['https://b'] | https://b"
+            })
+    void originsDoNotAddUp(String origins, String counts) {
+        TestMesh m = http("{corsPolicy: {" + origins + "}, route: [{destination: {host: reviews}}]}");
+        assertThat(m.rules().getFirst().cors().orElseThrow().allowOrigins()).containsExactly(ValueMatch.exact(counts));
+        assertThat(m.findings().stream().anyMatch(f -> f.contains("corsPolicy.allowOrigin")))
+                .isEqualTo(origins.startsWith("allowOrigins"));
     }
 
     @Test
