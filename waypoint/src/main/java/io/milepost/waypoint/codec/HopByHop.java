@@ -65,7 +65,8 @@ public final class HopByHop {
             h.remove(HeaderName.UPGRADE);
         }
         AsciiString te = h.get(HeaderName.TE);
-        if (te != null && !te.contentEquals("trailers")) {
+        // An empty one passes (asked of Envoy 1.40.0).
+        if (te != null && !te.isEmpty() && !te.contentEquals("trailers")) {
             if (listHas(te, TRAILERS)) {
                 h.set(HeaderName.TE, TRAILERS);
             } else {

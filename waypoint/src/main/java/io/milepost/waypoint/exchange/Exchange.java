@@ -43,6 +43,9 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     final boolean grpc;
     final boolean upgrade;
     boolean requestEnded;
+    /** Whether the request ended with its head: an empty body that came apart from it keeps its framing. */
+    final boolean headOnly;
+
     boolean done;
 
     @Nullable
@@ -76,6 +79,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         this.worker = worker;
         this.downstream = downstream;
         this.requestEnded = end;
+        this.headOnly = end;
         if (end) {
             requestReceivedNanos = startNanos;
         }

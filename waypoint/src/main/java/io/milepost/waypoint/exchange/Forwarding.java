@@ -133,9 +133,8 @@ final class Forwarding extends Attempts {
         exchange.upstreamLocal = worker.addressText(stream.localAddress());
         requestSent = true;
         RequestBody body = exchange.body;
-        boolean headOnly = exchange.requestEnded && body.isEmpty();
-        stream.head(exchange.request, headOnly && !exchange.upgrade);
-        if (!headOnly && upstream != null) {
+        stream.head(exchange.request, exchange.headOnly && !exchange.upgrade);
+        if (!exchange.headOnly && upstream != null) {
             body.sendTo(stream);
             if (!mayRetry()) {
                 body.drop();

@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class Http1ClientConnectionTest {
     /** A client slower than the application pauses the response; its last bytes may come before the pause ends. */
@@ -29,6 +31,33 @@ class Http1ClientConnectionTest {
 
         assertThat(owner.idle).containsExactly(connection);
         assertThat(channel.config().isAutoRead()).isTrue();
+        channel.finishAndReleaseAll();
+    }
+
+    /** Asked of Envoy 1.40.0 (wheel): a GET whose chunked body is empty stays chunked, one without a body is bare. */
+    @ParameterizedTest
+    @CsvSource({"false, true", "true, false"})
+    void anEmptyBodyKeepsItsFraming(boolean endedWithItsHead, boolean chunked) {
+        Owner owner = new Owner();
+        Http1ClientConnection connection = new Http1ClientConnection(owner);
+        EmbeddedChannel channel = new EmbeddedChannel(connection);
+        connection.begin(new PausingListener(connection));
+        connection.head(get(), endedWithItsHead);
+        if (!endedWithItsHead) {
+            connection.data(Unpooled.EMPTY_BUFFER, true);
+        }
+        channel.runPendingTasks();
+        channel.flushOutbound();
+        StringBuilder sent = new StringBuilder();
+        for (ByteBuf b = channel.readOutbound(); b != null; b = channel.readOutbound()) {
+            sent.append(b.toString(StandardCharsets.US_ASCII));
+            b.release();
+        }
+        assertThat(sent.toString())
+                .startsWith("GET / HTTP/1.1\r\n")
+                .endsWith(chunked ? "transfer-encoding: chunked\r\n\r\n0\r\n\r\n" : "\r\n\r\n")
+                .doesNotContain("content-length");
+        assertThat(sent.indexOf("transfer-encoding") >= 0).isEqualTo(chunked);
         channel.finishAndReleaseAll();
     }
 
