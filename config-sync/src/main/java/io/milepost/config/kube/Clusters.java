@@ -118,6 +118,15 @@ final class Clusters {
         return List.copyOf(names.getOrDefault(host, Set.of()));
     }
 
+    /** Forgets the clusters of a service, which is translated anew. */
+    void forget(String host) {
+        Set<String> gone = names.remove(host);
+        if (gone != null) {
+            clusters.keySet().removeAll(gone);
+            endpoints.keySet().removeAll(gone);
+        }
+    }
+
     private void put(Cluster c) {
         clusters.put(c.name(), c);
         names.computeIfAbsent(c.serviceHost(), h -> new TreeSet<>()).add(c.name());

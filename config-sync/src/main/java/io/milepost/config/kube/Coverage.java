@@ -66,9 +66,14 @@ final class Coverage {
 
     static void report(KubeObjects objects, Report report) {
         for (KubeObject o : objects.all()) {
-            if (READ.contains(o.kind()) && !o.group().equals("networking.istio.io") || !GROUPS.contains(o.group())) {
-                continue;
+            if (!READ.contains(o.kind()) || o.group().equals("networking.istio.io")) {
+                report.in(Report.part(o), () -> report(o, report));
             }
+        }
+    }
+
+    private static void report(KubeObject o, Report report) {
+        if (GROUPS.contains(o.group())) {
             String elsewhere = ELSEWHERE.get(o.group() + "/" + o.kind());
             if (elsewhere != null) {
                 boolean lost = o.kind().equals("EnvoyFilter") || o.group().equals("extensions.istio.io");

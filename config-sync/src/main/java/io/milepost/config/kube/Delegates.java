@@ -1,7 +1,6 @@
 package io.milepost.config.kube;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +28,6 @@ final class Delegates {
     private final Map<String, Fields> byName = new LinkedHashMap<>();
     private final Set<String> used = new HashSet<>();
     private final MeshConfig mesh;
-    private final Map<KubeObject, List<Entry>> entries = new HashMap<>();
 
     /** An entry and the matches that count for it; without a match it takes everything. */
     record Entry(HttpEntry entry, List<MatchEntry> matches) {}
@@ -45,19 +43,19 @@ final class Delegates {
                             vs));
                 }
             }
-            Fields spec = report.open(vs).at("spec");
-            if (!spec.has("hosts") || spec.texts("hosts").isEmpty()) {
-                byName.put(vs.key(), spec);
-            }
+            report.in(Report.part(vs), () -> index(vs, report));
+        }
+    }
+
+    private void index(KubeObject vs, Report report) {
+        Fields spec = report.open(vs).at("spec");
+        if (!spec.has("hosts") || spec.texts("hosts").isEmpty()) {
+            byName.put(vs.key(), spec);
         }
     }
 
     /** The entries of a root, those of delegates in the place of the entry that delegates. */
     List<Entry> entries(Fields spec) {
-        return entries.computeIfAbsent(spec.object(), o -> join(spec));
-    }
-
-    private List<Entry> join(Fields spec) {
         List<Entry> out = new ArrayList<>();
         for (Fields http : spec.list("http")) {
             List<Fields> matches = http.list("match");

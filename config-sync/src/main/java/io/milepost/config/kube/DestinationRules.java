@@ -3,11 +3,14 @@ package io.milepost.config.kube;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.RouteAction.HashPolicy;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** DestinationRules by host: which count, their subsets and traffic policies. */
 final class DestinationRules {
@@ -17,6 +20,11 @@ final class DestinationRules {
     private final TrafficPolicy.Context context;
     private final Map<String, Namespace> namespaces = new HashMap<>();
     private final Map<String, List<Fields>> byHost = new HashMap<>();
+    private final Report report;
+    /** Host of a rule to the hosts of the services whose translation asked for it. */
+    private final Map<String, Set<String>> readers = new HashMap<>();
+
+    private String reader = "";
 
     /** The rules of one namespace by the host they are written for; wildcards apart. */
     private record Namespace(Map<String, List<Fields>> exact, Map<String, List<Fields>> wildcards) {}
@@ -32,12 +40,45 @@ final class DestinationRules {
         this.mesh = mesh;
         this.registry = registry;
         this.context = new TrafficPolicy.Context(mesh, new UpstreamTlsReader(objects, waypoint));
-        for (KubeObject o : objects.ofKind("DestinationRule")) {
-            index(o, report);
+        this.report = report;
+        objects.ofKind("DestinationRule").forEach(this::put);
+    }
+
+    /** Takes one in; of several for one host the oldest stays the first. */
+    void put(KubeObject o) {
+        report.in(Report.part(o), () -> index(o));
+    }
+
+    /** Forgets one whose host is no wildcard. */
+    @SuppressWarnings("ReferenceEquality") // the very version that was put
+    void remove(KubeObject o) {
+        String host = hostOf(o);
+        byHost.remove(host);
+        Namespace n = namespaces.get(o.namespace());
+        List<Fields> rules = n == null ? null : n.exact().get(host);
+        if (n != null && rules != null) {
+            rules.removeIf(r -> r.object() == o);
+            if (rules.isEmpty()) {
+                n.exact().remove(host);
+            }
         }
     }
 
-    private void index(KubeObject o, Report report) {
+    static String hostOf(KubeObject o) {
+        return ServiceRegistry.fqdn(o.spec().path("host").asText(""), o.namespace());
+    }
+
+    /** From now on it is this service that asks. */
+    void readBy(ServiceModel s) {
+        reader = s.host();
+    }
+
+    /** Hosts of the services whose translation depends on what is written for a host. */
+    Set<String> readers(String host) {
+        return readers.getOrDefault(host, Set.of());
+    }
+
+    private void index(KubeObject o) {
         Fields spec = report.open(o).at("spec");
         String host = ServiceRegistry.fqdn(spec.required("host"), o.namespace());
         List<String> exportTo =
@@ -62,7 +103,10 @@ final class DestinationRules {
         Namespace n =
                 namespaces.computeIfAbsent(o.namespace(), k -> new Namespace(new HashMap<>(), new LinkedHashMap<>()));
         Map<String, List<Fields>> kind = host.startsWith("*") ? n.wildcards() : n.exact();
-        kind.computeIfAbsent(host, k -> new ArrayList<>()).add(spec);
+        List<Fields> rules = kind.computeIfAbsent(host, k -> new ArrayList<>());
+        rules.add(spec);
+        rules.sort(Comparator.comparing(Fields::object, KubeObjects.ORDER));
+        byHost.remove(host);
     }
 
     private static void skip(Fields spec) {
@@ -175,6 +219,7 @@ final class DestinationRules {
 
     /** Rules of the waypoint's namespace, else of the service's, else of the root; exact hosts hide wildcards. */
     private List<Fields> rulesFor(String host) {
+        readers.computeIfAbsent(host, h -> new HashSet<>()).add(reader);
         List<Fields> known = byHost.get(host);
         if (known == null) {
             known = find(host);

@@ -19,14 +19,12 @@ public final class Fields {
     private final String path;
     private final JsonNode node;
     private final Report report;
-    private final Map<String, Boolean> read;
 
-    Fields(KubeObject object, String path, JsonNode node, Report report, Map<String, Boolean> read) {
+    Fields(KubeObject object, String path, JsonNode node, Report report) {
         this.object = object;
         this.path = path;
         this.node = node;
         this.report = report;
-        this.read = read;
     }
 
     public SourceRef ref() {
@@ -155,7 +153,7 @@ public final class Fields {
                 wrong(element, "an object", n.get(i));
                 continue;
             }
-            read.put(join(element), false);
+            report.read(object).put(join(element), false);
             out.add(child(element, n.get(i)));
         }
         return out;
@@ -218,7 +216,7 @@ public final class Fields {
 
     /** Counts as read with everything below. */
     void skipAll() {
-        read.put(path, true);
+        report.read(object).put(path, true);
     }
 
     /** Counts as read although it has no effect here, and that is right so. */
@@ -250,13 +248,13 @@ public final class Fields {
     }
 
     private JsonNode take(String name, boolean whole) {
-        read.merge(join(name), whole, (a, b) -> a && b);
+        report.read(object).merge(join(name), whole, (a, b) -> a && b);
         JsonNode n = node.path(name);
         return n.isNull() ? MissingNode.getInstance() : n;
     }
 
     private Fields child(String name, JsonNode n) {
-        return new Fields(object, join(name), n, report, read);
+        return new Fields(object, join(name), n, report);
     }
 
     private String join(String name) {

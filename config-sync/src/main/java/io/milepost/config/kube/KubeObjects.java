@@ -2,6 +2,7 @@ package io.milepost.config.kube;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -34,14 +35,40 @@ public final class KubeObjects {
             kinds.computeIfAbsent(o.kind(), k -> new ArrayList<>()).add(o);
         }
         kinds.replaceAll((k, list) -> list.stream().sorted(ORDER).toList());
-        byKind = Map.copyOf(kinds);
+        byKind = kinds;
         Map<String, List<KubeObject>> namespaces = new HashMap<>();
         byKind.forEach((kind, list) -> list.forEach(o -> namespaces
                 .computeIfAbsent(kind + "/" + o.namespace(), k -> new ArrayList<>())
                 .add(o)));
         namespaces.replaceAll((k, list) -> List.copyOf(list));
-        byNamespace = Map.copyOf(namespaces);
-        byKey = Map.copyOf(keyed);
+        byNamespace = namespaces;
+        byKey = keyed;
+    }
+
+    /** Brings up to date; for whoever made this collection and shows it to nobody who keeps what it read. */
+    void replace(Collection<KubeObject> put, Collection<KubeObject> removed) {
+        for (KubeObject o : removed) {
+            byKey.remove(o.kind() + "/" + o.key());
+            replace(byKind, o.kind(), o, false);
+            replace(byNamespace, o.kind() + "/" + o.namespace(), o, false);
+        }
+        for (KubeObject o : put) {
+            byKey.put(o.kind() + "/" + o.key(), o);
+            replace(byKind, o.kind(), o, true);
+            replace(byNamespace, o.kind() + "/" + o.namespace(), o, true);
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very version that is known
+    private static void replace(Map<String, List<KubeObject>> lists, String key, KubeObject o, boolean put) {
+        List<KubeObject> changed = new ArrayList<>(lists.getOrDefault(key, List.of()));
+        if (put) {
+            int at = Collections.binarySearch(changed, o, ORDER);
+            changed.add(at < 0 ? -at - 1 : at, o);
+        } else {
+            changed.removeIf(x -> x == o);
+        }
+        lists.put(key, Collections.unmodifiableList(changed));
     }
 
     public List<KubeObject> ofKind(String kind) {
@@ -57,7 +84,7 @@ public final class KubeObjects {
     }
 
     public Collection<KubeObject> all() {
-        return byKey.values();
+        return Collections.unmodifiableCollection(byKey.values());
     }
 
     /** Labels of a namespace; empty when the namespace was not written down. */

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The translation of objects that change. A changed route renews the routes of the services that it names, a changed
- * EndpointSlice the endpoints of its service; anything else renews everything, except that unchanged routes are not read
- * again. The result is always the one that {@link SnapshotBuilder#build} gives for the same objects. Not thread-safe.
+ * EndpointSlice the endpoints of its service, an object of a kind that {@link Reach} knows the services that it reaches;
+ * anything else renews everything, except that unchanged routes are not read again. The result is always the one that {@link SnapshotBuilder#build} gives for the same objects. Not thread-safe.
  */
 // Objects are told apart by identity on purpose: comparing trees would cost more than translating them.
 @SuppressWarnings({"ReferenceEquality", "IdentityHashMapUsage"})
@@ -87,10 +87,23 @@ public final class LiveTranslation {
         if (t == null) {
             return full();
         }
-        boolean done = onlyRoutes(put, before.keySet())
-                ? routes(t, put, before.keySet())
-                : onlySlices(put, before.keySet()) && endpoints(t, put, before.keySet());
-        return done ? t.result() : full();
+        t.objects().replace(put, before.keySet());
+        return renewed(t, put, before.keySet()) ? t.result() : full();
+    }
+
+    /** False when everything has to be translated. */
+    private static boolean renewed(Translation t, Collection<KubeObject> put, Collection<KubeObject> before) {
+        if (onlyRoutes(put, before)) {
+            return routes(t, put, before);
+        }
+        if (onlySlices(put, before)) {
+            return endpoints(t, put, before);
+        }
+        if (t.served().isEmpty()) {
+            return false;
+        }
+        Optional<Set<ServiceModel>> reached = new Reach(t.registry(), t.served().get()).of(put, before);
+        return reached.isPresent() && t.renew(put, before, reached.get());
     }
 
     private SnapshotBuilder.Result full() {
@@ -143,8 +156,7 @@ public final class LiveTranslation {
         if (foreign) {
             return false;
         }
-        t.renewRoutes(services);
-        return true;
+        return t.renewRoutes(services);
     }
 
     private static boolean endpoints(Translation t, Collection<KubeObject> put, Collection<KubeObject> before) {

@@ -3,69 +3,190 @@ package io.milepost.config.kube;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** What one translation has to say about its input, and which fields it has looked at. Not thread-safe. */
+/**
+ * What one translation has to say about its input, and which fields it has looked at, kept by the part of the
+ * translation that did so: when a part is done again, what it said before is dropped. Not thread-safe.
+ */
+// Objects are told apart by identity: comparing whole trees would cost more than reading them.
+@SuppressWarnings({"IdentityHashMapUsage", "ReferenceEquality"})
 public final class Report {
-    private final Set<Finding> findings = new LinkedHashSet<>();
-    /** By identity: comparing whole trees would cost more than reading them. */
-    private final IdentityHashMap<KubeObject, Map<String, Boolean>> looked = new IdentityHashMap<>();
+    private static final String REST = "";
+
+    /** What one part of the translation said, and which fields it read. */
+    private static final class Part {
+        private final Set<Finding> findings = new LinkedHashSet<>();
+        private final Map<KubeObject, Map<String, Boolean>> read = new IdentityHashMap<>();
+        /** What the part read when it was done before. */
+        private Map<KubeObject, Map<String, Boolean>> before = Map.of();
+    }
+
+    private final Map<String, Part> parts = new LinkedHashMap<>();
+    private final Map<KubeObject, Set<Part>> readers = new IdentityHashMap<>();
+    private final Map<KubeObject, List<Finding>> unread = new IdentityHashMap<>();
+    /** What has to be asked again for fields that nobody reads. */
+    private final Set<KubeObject> changed = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private final List<Part> redone = new ArrayList<>();
+
+    private Part current = parts.computeIfAbsent(REST, k -> new Part());
+
+    /** The part that deals with nothing but one object. */
+    static String part(KubeObject o) {
+        return o.kind() + "/" + o.key();
+    }
+
+    /** What is said and read meanwhile belongs to a part. */
+    void in(String part, Runnable work) {
+        in(part, () -> {
+            work.run();
+            return part;
+        });
+    }
+
+    <T> T in(String part, Supplier<T> work) {
+        Part before = current;
+        current = parts.computeIfAbsent(part, k -> new Part());
+        try {
+            return work.get();
+        } finally {
+            current = before;
+        }
+    }
+
+    /** Forgets what a part said, because it is done again. */
+    void again(String part) {
+        Part old = parts.remove(part);
+        if (old != null) {
+            old.read.keySet().forEach(o -> readers.getOrDefault(o, Set.of()).remove(old));
+            Part anew = new Part();
+            anew.before = old.read;
+            parts.put(part, anew);
+            redone.add(anew);
+        }
+    }
+
+    /** Forgets an object that is gone. */
+    void forget(KubeObject o) {
+        parts.remove(part(o));
+        Set<Part> of = readers.remove(o);
+        if (of != null) {
+            of.forEach(p -> p.read.remove(o));
+        }
+        unread.remove(o);
+        changed.remove(o);
+    }
 
     public void add(Finding finding) {
-        findings.add(finding);
+        current.findings.add(finding);
     }
 
     /** The fields of an object, counted as read when they are read. */
     public Fields open(KubeObject object) {
-        return new Fields(object, "", object.root(), this, looked.computeIfAbsent(object, o -> new HashMap<>()));
+        read(object);
+        return new Fields(object, "", object.root(), this);
+    }
+
+    /** Where to note what is read of an object: paths, and whether all below them is read, too. */
+    Map<String, Boolean> read(KubeObject object) {
+        Map<String, Boolean> known = current.read.get(object);
+        if (known == null) {
+            known = new HashMap<>();
+            current.read.put(object, known);
+            readers.computeIfAbsent(object, o -> Collections.newSetFromMap(new IdentityHashMap<>()))
+                    .add(current);
+            if (!current.before.containsKey(object)) {
+                changed.add(object);
+            }
+        }
+        return known;
     }
 
     /** Reports every field below spec (or data) of the opened objects that nobody has read. */
     public void reportUnread() {
-        looked.forEach((object, read) -> {
-            JsonNode spec = object.spec();
-            if (!spec.isMissingNode() && Boolean.FALSE.equals(read.get("spec"))) {
-                unread(object, "spec", spec, read);
+        for (Part p : redone) {
+            p.before.forEach((o, fields) -> {
+                if (!fields.equals(p.read.get(o))) {
+                    changed.add(o);
+                }
+            });
+            p.before = Map.of();
+        }
+        redone.clear();
+        for (KubeObject o : changed) {
+            Set<Part> of = readers.getOrDefault(o, Set.of());
+            List<Finding> found = new ArrayList<>();
+            JsonNode spec = o.spec();
+            if (!spec.isMissingNode() && Boolean.FALSE.equals(whole("spec", o, of))) {
+                unread(o, "spec", spec, of, found);
             }
-        });
+            if (found.isEmpty()) {
+                unread.remove(o);
+            } else {
+                unread.put(o, found);
+            }
+        }
+        changed.clear();
     }
 
-    private void unread(KubeObject object, String path, JsonNode node, Map<String, Boolean> read) {
+    private static void unread(KubeObject object, String path, JsonNode node, Set<Part> of, List<Finding> found) {
         if (node.isObject()) {
-            node.properties().forEach(e -> check(object, path + "." + e.getKey(), e.getValue(), read));
+            node.properties().forEach(e -> check(object, path + "." + e.getKey(), e.getValue(), of, found));
         } else if (node.isArray()) {
             for (int i = 0; i < node.size(); i++) {
-                check(object, path + "[" + i + "]", node.get(i), read);
+                check(object, path + "[" + i + "]", node.get(i), of, found);
             }
         }
     }
 
-    private void check(KubeObject object, String path, JsonNode node, Map<String, Boolean> read) {
-        Boolean whole = read.get(path);
+    private static void check(KubeObject object, String path, JsonNode node, Set<Part> of, List<Finding> found) {
+        Boolean whole = whole(path, object, of);
         if (whole == null) {
             if (!node.isNull()) {
-                add(Finding.warning(
+                found.add(Finding.warning(
                         object.ref(path), "ignored: this field has no effect here; remove it or do not rely on it"));
             }
         } else if (!whole) {
-            unread(object, path, node, read);
+            unread(object, path, node, of, found);
         }
+    }
+
+    /** Null when no part read it; true when one took it with all that is below. */
+    private static @Nullable Boolean whole(String path, KubeObject object, Set<Part> of) {
+        Boolean seen = null;
+        for (Part p : of) {
+            Boolean one = p.read.getOrDefault(object, Map.of()).get(path);
+            if (one != null) {
+                if (one) {
+                    return true;
+                }
+                seen = false;
+            }
+        }
+        return seen;
     }
 
     /** In a stable order, so that equal input gives an equal report. */
     public List<Finding> findings() {
-        return sorted(findings, List.of());
+        return sorted(List.of());
     }
 
-    static List<Finding> sorted(Collection<Finding> some, Collection<Finding> more) {
-        Set<Finding> all = new LinkedHashSet<>(some);
-        all.addAll(more);
+    /** Together with others. */
+    List<Finding> sorted(Collection<Finding> more) {
+        Set<Finding> all = new LinkedHashSet<>(more);
+        parts.values().forEach(p -> all.addAll(p.findings));
+        unread.values().forEach(all::addAll);
         List<Finding> out = new ArrayList<>(all);
         out.sort(Comparator.comparing(Finding::severity)
                 .thenComparing(f -> f.source().toString())

@@ -24,13 +24,19 @@ final class ServiceRegistry {
     private final KubeServices kube;
 
     private final Set<String> entryHosts;
+    /** Hosts of more than one service. */
+    private final Set<String> shared = new HashSet<>();
 
     private ServiceRegistry(List<ServiceModel> services, PodIndex pods, KubeServices kube, Set<String> entryHosts) {
         this.entryHosts = entryHosts;
         this.kube = kube;
         this.services = new ArrayList<>(services);
         this.pods = pods;
-        services.forEach(s -> byHost.putIfAbsent(s.host(), s));
+        for (ServiceModel s : services) {
+            if (byHost.putIfAbsent(s.host(), s) != null) {
+                shared.add(s.host());
+            }
+        }
         wildcards = services.stream().anyMatch(s -> s.host().startsWith("*"));
     }
 
@@ -57,6 +63,16 @@ final class ServiceRegistry {
 
     List<KubeObject> slicesOf(String service) {
         return kube.slicesOf(service);
+    }
+
+    /** Whether a service shares its host with no other and stands for itself. */
+    boolean isAlone(ServiceModel s) {
+        return !shared.contains(s.host()) && s.traits().alias().isEmpty();
+    }
+
+    /** Whether hosts may be wildcards, so that one name speaks of many. */
+    boolean hasWildcards() {
+        return wildcards;
     }
 
     /** Whether no ServiceEntry speaks of the host. */

@@ -5,6 +5,7 @@ import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.WorkloadIndex;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ final class Translation {
     private final MeshConfig mesh;
     private final ServiceRegistry registry;
     private final Workloads workloads;
+    private final KubeObjects objects;
     private final Clusters clusters;
     private final Optional<WaypointTranslation> served;
     private SnapshotBuilder.Result result;
@@ -32,6 +34,7 @@ final class Translation {
             Report report,
             Map<KubeObject, GatewayRoute> known) {
         this.policies = policies;
+        this.objects = objects;
         this.report = report;
         this.mesh = MeshConfig.of(objects, report);
         this.registry = ServiceRegistry.of(objects, report, mesh.exports().service());
@@ -76,6 +79,10 @@ final class Translation {
         return mesh;
     }
 
+    KubeObjects objects() {
+        return objects;
+    }
+
     ServiceRegistry registry() {
         return registry;
     }
@@ -86,16 +93,21 @@ final class Translation {
 
     private List<Finding> findings() {
         List<Finding> routes = served.map(WaypointTranslation::routeFindings).orElse(List.of());
-        return routes.isEmpty() ? report.findings() : Report.sorted(report.findings(), routes);
+        return routes.isEmpty() ? report.findings() : report.sorted(routes);
     }
 
-    /** The snapshot after the routes of some services were translated anew. */
-    void renewRoutes(Set<ServiceModel> services) {
+    /** The snapshot after the routes of some services were translated anew; false when more has to be. */
+    boolean renewRoutes(Set<ServiceModel> services) {
         if (served.isEmpty()) {
-            return;
+            return true;
         }
         WaypointTranslation w = served.get();
-        services.forEach(w::renewRoutes);
+        for (ServiceModel s : services) {
+            if (!w.renewRoutes(s)) {
+                return false;
+            }
+        }
+        report.reportUnread();
         MeshSnapshot s = result.snapshot();
         result = new SnapshotBuilder.Result(
                 new MeshSnapshot(
@@ -111,6 +123,45 @@ final class Translation {
                         s.settings(),
                         s.refusedLogs()),
                 findings());
+        return true;
+    }
+
+    /**
+     * The snapshot after objects were put and removed that reach nothing but these services; false when they reach
+     * further.
+     */
+    boolean renew(Collection<KubeObject> put, Collection<KubeObject> before, Set<ServiceModel> services) {
+        if (served.isEmpty()) {
+            return false;
+        }
+        WaypointTranslation w = served.get();
+        before.forEach(w::remove);
+        put.forEach(w::put);
+        if (Reach.onlyRoutes(put) && Reach.onlyRoutes(before)) {
+            return renewRoutes(services);
+        }
+        for (ServiceModel s : services) {
+            if (!w.renew(s)) {
+                return false;
+            }
+        }
+        report.reportUnread();
+        MeshSnapshot s = result.snapshot();
+        result = new SnapshotBuilder.Result(
+                new MeshSnapshot(
+                        0,
+                        s.dispatch(),
+                        Map.copyOf(w.http()),
+                        Map.copyOf(w.tcp()),
+                        Map.copyOf(clusters.clusters()),
+                        Map.copyOf(clusters.endpoints()),
+                        s.workloads(),
+                        s.services(),
+                        s.l4Policies(),
+                        s.settings(),
+                        s.refusedLogs()),
+                findings());
+        return true;
     }
 
     /** The snapshot after the endpoints of a service changed: no route, policy or cluster is looked at. */

@@ -4,6 +4,7 @@ import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.mesh.RouteMatch;
 import io.milepost.mesh.RouteRule;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,9 @@ import java.util.Optional;
 
 /** VirtualServices: which apply to a service port, and their rules. */
 final class VirtualServices {
+    private final Report report;
+    private final MeshConfig mesh;
+    private final ServiceRegistry registry;
     private final GatewayRef waypoint;
     private final VirtualServiceActions actions;
     private final Delegates delegates;
@@ -19,10 +23,10 @@ final class VirtualServices {
 
     /**
      * A VirtualService with hosts that a waypoint can see.
-     *
-     * @param order its place among all, oldest first
      */
-    private record Root(KubeObject object, Fields spec, List<String> hosts, RouteList.Rank rank, int order) {}
+    private record Root(KubeObject object, Fields spec, List<String> hosts, RouteList.Rank rank) {
+        static final Comparator<Root> ORDER = Comparator.comparing(Root::object, KubeObjects.ORDER);
+    }
 
     VirtualServices(
             KubeObjects objects,
@@ -31,22 +35,39 @@ final class VirtualServices {
             Targets targets,
             DestinationRules rules,
             MeshConfig mesh) {
+        this.report = report;
+        this.mesh = mesh;
+        this.registry = targets.registry();
         this.waypoint = waypoint;
         this.actions = new VirtualServiceActions(targets, rules, mesh);
         List<KubeObject> all = objects.ofKind("VirtualService");
         this.delegates = new Delegates(all, report, mesh);
-        int order = 0;
-        for (KubeObject vs : all) {
+        all.forEach(this::put);
+    }
+
+    /** Takes one in; the list of each host stays in the order of age. */
+    void put(KubeObject vs) {
+        report.in(Report.part(vs), () -> {
             Fields spec = report.open(vs).at("spec");
             List<String> hosts = spec.texts("hosts");
             if (!hosts.isEmpty()) {
-                root(vs, spec, hosts, mesh, order++, targets.registry());
+                root(vs, spec, hosts);
+            }
+        });
+    }
+
+    /** Forgets one that has no wildcards as hosts. */
+    @SuppressWarnings("ReferenceEquality") // the very version that was put
+    void remove(KubeObject vs) {
+        for (var h : vs.spec().path("hosts")) {
+            List<Root> roots = exact.get(ServiceRegistry.fqdn(h.asText(), vs.namespace()));
+            if (roots != null) {
+                roots.removeIf(r -> r.object() == vs);
             }
         }
     }
 
-    private void root(
-            KubeObject vs, Fields spec, List<String> hosts, MeshConfig mesh, int order, ServiceRegistry registry) {
+    private void root(KubeObject vs, Fields spec, List<String> hosts) {
         List<String> gateways = spec.texts("gateways");
         List<String> exportTo =
                 spec.has("exportTo") ? spec.texts("exportTo") : mesh.exports().virtualService();
@@ -76,8 +97,8 @@ final class VirtualServices {
             spec.skip("http", "tcp", "tls");
             return;
         }
-        Root root = new Root(vs, spec, full, rank.get(), order);
-        if (!reachable(root, registry)) {
+        Root root = new Root(vs, spec, full, rank.get());
+        if (!reachable(root)) {
             spec.skip("http", "tcp", "tls");
             return;
         }
@@ -86,7 +107,9 @@ final class VirtualServices {
             if (h.startsWith("*")) {
                 wild = true;
             } else {
-                exact.computeIfAbsent(h, k -> new ArrayList<>()).add(root);
+                List<Root> roots = exact.computeIfAbsent(h, k -> new ArrayList<>());
+                roots.add(root);
+                roots.sort(Root.ORDER);
             }
         }
         if (wild) {
@@ -95,7 +118,7 @@ final class VirtualServices {
     }
 
     /** Whether a service of this waypoint takes rules from it; says why not. */
-    private boolean reachable(Root root, ServiceRegistry registry) {
+    private boolean reachable(Root root) {
         boolean found = false;
         for (ServiceModel s : registry.matching(root.hosts())) {
             if (s.ownedBy(waypoint)) {
@@ -149,7 +172,7 @@ final class VirtualServices {
                 out.add(r);
             }
         }
-        out.sort(java.util.Comparator.comparingInt(Root::order));
+        out.sort(Root.ORDER);
     }
 
     List<RouteList> http(ServiceModel service, Port port) {

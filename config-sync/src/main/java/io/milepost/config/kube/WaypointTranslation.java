@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * What one waypoint serves, translated service by service: nothing of one service flows into another except the clusters
@@ -41,7 +40,8 @@ final class WaypointTranslation {
     private final Clusters clusters;
     private final Map<String, HttpChain> http = new TreeMap<>();
     private final Map<String, TcpChain> tcp = new TreeMap<>();
-    private final Set<String> outbound = new TreeSet<>();
+    private final Foreign foreign = new Foreign();
+    private final Report report;
     private final Shadows shadows = new Shadows();
     private final GatewayRoutes routes;
     private final HttpRoutes httpRoutes;
@@ -69,7 +69,8 @@ final class WaypointTranslation {
         this.ref = ref;
         this.gateway = info(objects, ref, mesh, report);
         this.clusters = clusters;
-        Targets targets = new Targets(registry, ref, outbound);
+        this.report = report;
+        Targets targets = new Targets(registry, ref, foreign.named());
         this.routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), known);
         BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
         this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, backends);
@@ -96,8 +97,9 @@ final class WaypointTranslation {
             }
         }
         routeChecks.checkAll();
+        foreign.takeRest();
         virtualServices.reportUnused();
-        outbound.stream().toList().forEach(this::addOutboundCluster);
+        foreign.all().forEach(this::addOutboundCluster);
         List<Cidr> attached = new ArrayList<>();
         for (PodModel p : registry.pods()) {
             if (workloads.attachedTo(p).filter(ref::equals).isPresent()) {
@@ -108,6 +110,39 @@ final class WaypointTranslation {
     }
 
     private Map<Integer, PortDispatch> service(ServiceModel s) {
+        destinationRules.readBy(s);
+        Map<Integer, PortDispatch> ports = report.in(part(s), () -> parts(s));
+        foreign.take(s);
+        return ports;
+    }
+
+    /** The part of the report that is about a service; its chains have parts of their own. */
+    private static String part(ServiceModel s) {
+        return "service " + s.host();
+    }
+
+    private static String part(String chain) {
+        return "chain " + chain;
+    }
+
+    /** Translates a service anew; false when others would have to change with it. */
+    boolean renew(ServiceModel s) {
+        clusters.forget(s.host());
+        report.again(part(s));
+        renewChains(s);
+        destinationRules.readBy(s);
+        report.in(part(s), () -> parts(s));
+        return foreign.take(s);
+    }
+
+    private void renewChains(ServiceModel s) {
+        for (Port p : s.ports()) {
+            report.again(part(Targets.chain(p.number(), true, s.host())));
+            report.again(part(Targets.chain(p.number(), false, s.host())));
+        }
+    }
+
+    private Map<Integer, PortDispatch> parts(ServiceModel s) {
         Map<Integer, PortDispatch> ports = new HashMap<>();
         TelemetrySettings logs = telemetry.of(s.info());
         for (Port p : s.ports()) {
@@ -150,6 +185,10 @@ final class WaypointTranslation {
     private record Routes(RouteTable table, Map<String, RouteTable> consumers) {}
 
     private Routes routes(String name, ServiceModel s, Port p) {
+        return report.in(part(name), () -> ownRoutes(name, s, p));
+    }
+
+    private Routes ownRoutes(String name, ServiceModel s, Port p) {
         shadows.begin(name);
         HttpRoutes.ServiceRoutes own = httpRoutes.of(s, p);
         List<RouteList> lists = new ArrayList<>(own.lists());
@@ -179,8 +218,10 @@ final class WaypointTranslation {
                 r.consumers());
     }
 
-    /** Translates the routes of a service anew and nothing else of it. */
-    void renewRoutes(ServiceModel s) {
+    /** Translates the routes of a service anew and nothing else of it; false when others would have to change, too. */
+    boolean renewRoutes(ServiceModel s) {
+        destinationRules.readBy(s);
+        renewChains(s);
         for (Port p : s.ports()) {
             HttpChain h = http.get(Targets.chain(p.number(), true, s.host()));
             if (h != null) {
@@ -202,21 +243,27 @@ final class WaypointTranslation {
                 tcp.put(t.name(), tcpChain(t.name(), s, p, t.policies(), t.telemetry()));
             }
         }
+        return foreign.take(s);
     }
 
     /** Translates the clusters of a service anew and nothing else of it. */
     void renewClusters(ServiceModel s) {
+        destinationRules.readBy(s);
         if (serves(s)) {
-            for (Port p : s.ports()) {
-                if (p.protocol() != PortProtocol.UDP && p.protocol().speaksHttp()) {
-                    addClusters(s, p, true, Targets.chain(p.number(), true, s.host()));
-                }
-                if (p.protocol() != PortProtocol.UDP && p.protocol().speaksTcp()) {
-                    addClusters(s, p, false, Targets.chain(p.number(), false, s.host()));
-                }
-            }
+            report.in(part(s), () -> ownClusters(s));
         }
         addOutbound(s.host());
+    }
+
+    private void ownClusters(ServiceModel s) {
+        for (Port p : s.ports()) {
+            if (p.protocol() != PortProtocol.UDP && p.protocol().speaksHttp()) {
+                addClusters(s, p, true, Targets.chain(p.number(), true, s.host()));
+            }
+            if (p.protocol() != PortProtocol.UDP && p.protocol().speaksTcp()) {
+                addClusters(s, p, false, Targets.chain(p.number(), false, s.host()));
+            }
+        }
     }
 
     boolean serves(ServiceModel s) {
@@ -241,6 +288,33 @@ final class WaypointTranslation {
             }
         }
         return out;
+    }
+
+    /** Forgets an object that is gone, or this version of it. */
+    void remove(KubeObject o) {
+        report.forget(o);
+        switch (o.kind()) {
+            case "VirtualService" -> virtualServices.remove(o);
+            case "DestinationRule" -> destinationRules.remove(o);
+            default -> {}
+        }
+    }
+
+    /** Takes in an object; what it reaches is translated apart. */
+    void put(KubeObject o) {
+        switch (o.kind()) {
+            case "VirtualService" -> virtualServices.put(o);
+            case "DestinationRule" -> destinationRules.put(o);
+            default -> {}
+        }
+    }
+
+    DestinationRules destinationRules() {
+        return destinationRules;
+    }
+
+    Foreign foreign() {
+        return foreign;
     }
 
     GatewayRoutes gatewayRoutes() {
@@ -297,6 +371,10 @@ final class WaypointTranslation {
     }
 
     private TcpChain tcpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
+        return report.in(part(name), () -> ownTcpChain(name, s, p, policy, logs));
+    }
+
+    private TcpChain ownTcpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
         List<TcpRouteList> lists = new ArrayList<>(tcpRoutes.of(s, p));
         lists.addAll(virtualServices.tcp(s, p));
         DestinationRules.TcpSettings own = destinationRules.tcp(s.host(), "");
@@ -355,11 +433,7 @@ final class WaypointTranslation {
     }
 
     private void addOutbound(String host) {
-        for (String name : outbound) {
-            if (name.endsWith("|" + host)) {
-                addOutboundCluster(name);
-            }
-        }
+        foreign.of(host).forEach(this::addOutboundCluster);
     }
 
     /** The cluster of a service that a route names but that has no or another waypoint. */

@@ -13,6 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever changes, the outcome is that of a translation from nothing; and little is done for little changes. */
 class LiveTranslationTest {
@@ -65,6 +66,44 @@ class LiveTranslationTest {
                 assertThat(changed.findings()).as("seed %d step %d", seed, step).isEqualTo(fresh.findings());
             }
         }
+    }
+
+    /** One kind changes, the others are there and were drawn at random, too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"VirtualService"})
+    void objectsOfOneKindChange(String kind) {
+        long little = 0;
+        for (long seed = 0; seed < 30; seed++) {
+            Random random = new Random(seed);
+            RandomObjects routes = new RandomObjects(seed);
+            RandomIstioObjects others = new RandomIstioObjects(random);
+            Map<String, KubeObject> now = new LinkedHashMap<>();
+            Yaml.parse(Yaml.MESH).objects().forEach(o -> now.put(o.kind() + o.key(), o));
+            for (int i = 0; i < 8; i++) {
+                KubeObject o = object(i < 4 ? routes.next() : others.next());
+                now.put(o.kind() + o.key(), o);
+            }
+            LiveTranslation live = live(GatewayApiMode.ISTIO);
+            live.replace(now.values());
+            for (int step = 0; step < 12; step++) {
+                KubeObject o = object(random.nextInt(8) == 0 ? routes.next() : others.of(kind));
+                boolean remove = random.nextInt(3) == 0 && now.remove(o.kind() + o.key()) != null;
+                if (!remove) {
+                    now.put(o.kind() + o.key(), o);
+                }
+                long before = live.fullTranslations();
+                SnapshotBuilder.Result changed =
+                        live.change(remove ? List.of() : List.of(o), remove ? List.of(o) : List.of());
+                if (o.kind().equals(kind) && live.fullTranslations() == before) {
+                    little++;
+                }
+                SnapshotBuilder.Result fresh =
+                        builder(GatewayApiMode.ISTIO).build(new KubeObjects(now.values()), Optional.of(Yaml.WAYPOINT));
+                assertThat(changed.snapshot()).as("seed %d step %d", seed, step).isEqualTo(fresh.snapshot());
+                assertThat(changed.findings()).as("seed %d step %d", seed, step).isEqualTo(fresh.findings());
+            }
+        }
+        assertThat(little).as("changes without a full translation").isGreaterThan(50);
     }
 
     @Test

@@ -65,6 +65,18 @@ final class RandomIstioObjects {
         };
     }
 
+    /** An object of one of the kinds that change most. */
+    String of(String kind) {
+        int n = random.nextInt(4);
+        return switch (kind) {
+            case "VirtualService" -> object("networking.istio.io/v1", kind, "v" + n, virtualService());
+            case "DestinationRule" -> object("networking.istio.io/v1", kind, "d" + n, destinationRule());
+            case "AuthorizationPolicy" -> object("security.istio.io/v1", kind, "a" + n, authorization());
+            case "Telemetry" -> object("telemetry.istio.io/v1", kind, "t" + n, telemetry());
+            default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
     private String object(String version, String kind, String name, String spec) {
         return "{apiVersion: " + version + ", kind: " + kind + ", metadata: {name: " + name
                 + maybe(6, ", namespace: " + any("other", "istio-system")) + "}, spec: " + spec + "}";
