@@ -13,6 +13,9 @@ import java.util.Set;
  * that only a whole translation judges rightly.
  */
 final class Reach {
+    /** Beyond that a whole translation costs no more. */
+    private static final int MANY = 100;
+
     private final ServiceRegistry registry;
     private final WaypointTranslation waypoint;
 
@@ -44,6 +47,7 @@ final class Reach {
     private Optional<Set<ServiceModel>> of(KubeObject o) {
         return switch (o.kind()) {
             case "VirtualService" -> virtualService(o);
+            case "DestinationRule" -> destinationRule(o);
             default -> Optional.empty();
         };
     }
@@ -67,6 +71,23 @@ final class Reach {
             }
         }
         return Optional.of(served(registry.matching(full)));
+    }
+
+    /** Whoever asked for the rules of the host, be it to name a subset in a route. */
+    private Optional<Set<ServiceModel>> destinationRule(KubeObject o) {
+        String host = DestinationRules.hostOf(o);
+        if (!o.spec().path("host").isTextual()
+                || host.contains("*")
+                || registry.hasWildcards()
+                || !waypoint.foreign().of(host).isEmpty()) {
+            return Optional.empty();
+        }
+        Set<ServiceModel> out = new LinkedHashSet<>();
+        registry.byHost(host).ifPresent(out::add);
+        for (String reader : waypoint.destinationRules().readers(host)) {
+            registry.byHost(reader).ifPresent(out::add);
+        }
+        return out.size() > MANY ? Optional.empty() : Optional.of(served(out));
     }
 
     private Set<ServiceModel> served(Collection<ServiceModel> services) {

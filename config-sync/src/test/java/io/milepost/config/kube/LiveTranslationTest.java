@@ -70,7 +70,7 @@ class LiveTranslationTest {
 
     /** One kind changes, the others are there and were drawn at random, too. */
     @ParameterizedTest
-    @ValueSource(strings = {"VirtualService"})
+    @ValueSource(strings = {"VirtualService", "DestinationRule"})
     void objectsOfOneKindChange(String kind) {
         long little = 0;
         for (long seed = 0; seed < 30; seed++) {
