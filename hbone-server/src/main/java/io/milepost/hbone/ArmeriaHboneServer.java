@@ -10,6 +10,8 @@ import com.linecorp.armeria.server.ServerPort;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.ClientAuth;
 import java.net.InetSocketAddress;
@@ -21,6 +23,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The server: Armeria listens, makes TLS and HTTP/2 and closes; {@link ServerConnectionInitializer} takes the streams. */
 final class ArmeriaHboneServer implements HboneServer {
+    /**
+     * TLS decrypts what one read of the socket brought into one buffer, and each piece of it that waits for a slow reader keeps
+     * all of it.
+     */
+    private static final int MAX_READ = 32 << 10;
+
     private final ServerConnections connections;
     private final HboneMetrics metrics;
     private final Server server;
@@ -50,6 +58,8 @@ final class ArmeriaHboneServer implements HboneServer {
                         .trustManager(new MeshTrustManager(trust))
                         .clientAuth(ClientAuth.REQUIRE)
                         .protocols("TLSv1.3"))
+                .childChannelOption(
+                        ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(64, 2048, MAX_READ))
                 .childChannelPipelineCustomizer(
                         pipeline -> ServerConnectionInitializer.install(pipeline, settings, trust, connections))
                 .http2MaxStreamsPerConnection(settings.maxConcurrentStreams())

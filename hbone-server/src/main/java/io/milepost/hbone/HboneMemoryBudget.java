@@ -1,5 +1,6 @@
 package io.milepost.hbone;
 
+import io.netty.util.internal.PlatformDependent;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -8,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class HboneMemoryBudget {
     private static final HboneMemoryBudget PROCESS =
-            new HboneMemoryBudget(Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 2));
+            new HboneMemoryBudget(Math.max(16L << 20, PlatformDependent.maxDirectMemory() / 4));
 
     private final long limit;
     private final AtomicLong queued = new AtomicLong();
@@ -18,7 +19,10 @@ public final class HboneMemoryBudget {
         this.limit = limitBytes;
     }
 
-    /** The budget shared by everything that names no other: half of the heap's maximum, at least 64 MiB. */
+    /**
+     * The budget shared by everything that names no other: a quarter of the direct memory, at least 16 MiB. What waits keeps up
+     * to three times its size in buffers, and what is being written needs room too.
+     */
     public static HboneMemoryBudget process() {
         return PROCESS;
     }

@@ -74,6 +74,7 @@ final class TunnelMux extends Http2ConnectionAdapter {
         this.keepAlive = new KeepAlive(this, times);
         this.drain = new ConnectionDrain(this);
         connection.addListener(this);
+        handler.setCumulator(FrameCumulator.INSTANCE);
         handler.encoder().flowController().listener(this::writabilityChanged);
         keepAlive.start();
     }

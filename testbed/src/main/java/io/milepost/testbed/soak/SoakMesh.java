@@ -38,9 +38,14 @@ final class SoakMesh implements AutoCloseable {
     static final int SINK = 9001;
 
     private static final String VIP = "10.96.33.1";
-    /** The allocator as {@code ./milepost waypoint} sets it; with Netty's own chunks, arenas alone would fill a small limit. */
-    private static final List<String> AS_INSTALLED =
-            List.of("-Dio.netty.allocator.numDirectArenas=2", "-Dio.netty.allocator.maxOrder=6");
+    /** Heap (the memory budget of tunnels is half of it) and allocator as {@code ./milepost waypoint} sets them. */
+    private static final List<String> AS_INSTALLED = List.of(
+            "-Xms40m",
+            "-Xmx128m",
+            "-Xmn16m",
+            "-Dio.netty.allocator.type=pooled",
+            "-Dio.netty.allocator.numDirectArenas=2",
+            "-Dio.netty.allocator.maxOrder=6");
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
