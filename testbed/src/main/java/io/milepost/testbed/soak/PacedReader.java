@@ -50,7 +50,10 @@ final class PacedReader extends ChannelInboundHandlerAdapter {
         }
         // What was not used is not saved up.
         allowed = Math.min(allowed, 0) + bytesPerTick;
-        ctx.read();
+        // A read may bring more than a turn allows; that is paid for by turns without one.
+        if (allowed > 0) {
+            ctx.read();
+        }
         ctx.executor().schedule(() -> tick(ctx), TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 

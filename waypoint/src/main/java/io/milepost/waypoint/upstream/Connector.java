@@ -48,9 +48,9 @@ public final class Connector {
      * What one slow application may hold. As a tunnel's: with Netty's 64 KiB for both, 1,000 slow readers in each direction
      * used up 256 MiB of direct memory ({@code ./milepost soak slow-readers}).
      */
-    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(16 << 10, 32 << 10);
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(8 << 10, 16 << 10);
 
-    private static final int MAX_READ = 32 << 10;
+    private static final int MAX_READ = 16 << 10;
 
     private static final List<String> SYSTEM_ERRORS =
             List.of("Connection refused", "No route to host", "Network is unreachable", "Connection reset by peer");
