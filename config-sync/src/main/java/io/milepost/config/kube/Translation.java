@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Dispatch;
 import io.milepost.mesh.Endpoints;
 import io.milepost.mesh.MeshSnapshot;
@@ -107,22 +108,7 @@ final class Translation {
                 return false;
             }
         }
-        report.reportUnread();
-        MeshSnapshot s = result.snapshot();
-        result = new SnapshotBuilder.Result(
-                new MeshSnapshot(
-                        0,
-                        s.dispatch(),
-                        Map.copyOf(w.http()),
-                        Map.copyOf(w.tcp()),
-                        s.clusters(),
-                        s.endpoints(),
-                        s.workloads(),
-                        s.services(),
-                        s.l4Policies(),
-                        s.settings(),
-                        s.refusedLogs()),
-                findings());
+        renewed(w, result.snapshot().clusters(), result.snapshot().endpoints());
         return true;
     }
 
@@ -145,6 +131,11 @@ final class Translation {
                 return false;
             }
         }
+        renewed(w, Map.copyOf(clusters.clusters()), Map.copyOf(clusters.endpoints()));
+        return true;
+    }
+
+    private void renewed(WaypointTranslation w, Map<String, Cluster> clusters, Map<String, Endpoints> endpoints) {
         report.reportUnread();
         MeshSnapshot s = result.snapshot();
         result = new SnapshotBuilder.Result(
@@ -153,15 +144,14 @@ final class Translation {
                         s.dispatch(),
                         Map.copyOf(w.http()),
                         Map.copyOf(w.tcp()),
-                        Map.copyOf(clusters.clusters()),
-                        Map.copyOf(clusters.endpoints()),
+                        clusters,
+                        endpoints,
                         s.workloads(),
                         s.services(),
                         s.l4Policies(),
                         s.settings(),
                         s.refusedLogs()),
                 findings());
-        return true;
     }
 
     /** The snapshot after the endpoints of a service changed: no route, policy or cluster is looked at. */
