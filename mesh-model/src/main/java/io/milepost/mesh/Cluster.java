@@ -69,48 +69,18 @@ public record Cluster(
     }
 
     public Cluster withTls(UpstreamTls to) {
-        return new Cluster(
-                name,
-                serviceHost,
-                serviceName,
-                serviceNamespace,
-                subset,
-                protocol,
-                discovery,
-                balancer,
-                limits,
-                outlier,
-                Optional.of(to),
-                proxyProtocol,
-                connectTimeoutMillis,
-                idleTimeoutMillis,
-                panicThresholdPercent,
-                source,
-                transport);
+        return with(limits, Optional.of(to), transport);
     }
 
     public Cluster withLimits(Limits to) {
-        return new Cluster(
-                name,
-                serviceHost,
-                serviceName,
-                serviceNamespace,
-                subset,
-                protocol,
-                discovery,
-                balancer,
-                to,
-                outlier,
-                tls,
-                proxyProtocol,
-                connectTimeoutMillis,
-                idleTimeoutMillis,
-                panicThresholdPercent,
-                source,
-                transport);
+        return with(to, tls, transport);
     }
 
-    public Cluster withTransport(Transport t) {
+    public Cluster withTransport(Transport to) {
+        return with(limits, tls, to);
+    }
+
+    private Cluster with(Limits newLimits, Optional<UpstreamTls> newTls, Transport newTransport) {
         return new Cluster(
                 name,
                 serviceHost,
@@ -120,15 +90,15 @@ public record Cluster(
                 protocol,
                 discovery,
                 balancer,
-                limits,
+                newLimits,
                 outlier,
-                tls,
+                newTls,
                 proxyProtocol,
                 connectTimeoutMillis,
                 idleTimeoutMillis,
                 panicThresholdPercent,
                 source,
-                t);
+                newTransport);
     }
 
     /** A cluster with Istio's defaults. */
@@ -245,20 +215,7 @@ public record Cluster(
         /** A certificate with its key (DestinationRule: from a Secret). */
         public record Identity(String certPem, PrivateKeyText key) {}
 
-        /** What we present comes from files, if there is any. */
-        public UpstreamTls(
-                Optional<String> sni,
-                List<ValueMatch> sans,
-                Optional<String> caFile,
-                Optional<String> certFile,
-                Optional<String> keyFile,
-                boolean insecureSkipVerify,
-                boolean h2,
-                Optional<String> caPem) {
-            this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, caPem, Optional.empty());
-        }
-
-        /** Authorities come from a file (or from the system, when none is named). */
+        /** Everything comes from files, if there are any. */
         public UpstreamTls(
                 Optional<String> sni,
                 List<ValueMatch> sans,
@@ -267,7 +224,25 @@ public record Cluster(
                 Optional<String> keyFile,
                 boolean insecureSkipVerify,
                 boolean h2) {
-            this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, Optional.empty());
+            this(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, Optional.empty(), Optional.empty());
+        }
+
+        /** Nothing is asked for nor presented, and the system's authorities count. */
+        public static final UpstreamTls PLAIN = new UpstreamTls(
+                Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), false, false);
+
+        /** The same for one name. */
+        public UpstreamTls withNames(String newSni, List<ValueMatch> newSans) {
+            return new UpstreamTls(
+                    Optional.of(newSni), newSans, caFile, certFile, keyFile, insecureSkipVerify, h2, caPem, identity);
+        }
+
+        public UpstreamTls withH2(boolean on) {
+            return new UpstreamTls(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, on, caPem, identity);
+        }
+
+        public UpstreamTls withCaPem(Optional<String> pem) {
+            return new UpstreamTls(sni, sans, caFile, certFile, keyFile, insecureSkipVerify, h2, pem, identity);
         }
     }
 

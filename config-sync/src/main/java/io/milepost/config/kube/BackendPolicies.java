@@ -91,16 +91,7 @@ final class BackendPolicies {
             Cluster c = inner.apply(cluster, port, http);
             if (encryption.isPresent() && c.tls().isEmpty()) {
                 UpstreamTls t = encryption.get();
-                c = c.withTls(new UpstreamTls(
-                        t.sni(),
-                        t.sans(),
-                        t.caFile(),
-                        t.certFile(),
-                        t.keyFile(),
-                        t.insecureSkipVerify(),
-                        c.protocol() == Cluster.Protocol.HTTP2,
-                        t.caPem(),
-                        t.identity()));
+                c = c.withTls(t.withH2(c.protocol() == Cluster.Protocol.HTTP2));
             }
             Limits l = c.limits();
             if (http && budget.isPresent() && l.retryBudget().isEmpty()) {
@@ -129,15 +120,7 @@ final class BackendPolicies {
             names.add(ValueMatch.exact(hostname));
         }
         Authorities ca = authorities(o, validation);
-        UpstreamTls settings = new UpstreamTls(
-                Optional.of(hostname),
-                names,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                false,
-                ca.pem());
+        UpstreamTls settings = UpstreamTls.PLAIN.withNames(hostname, names).withCaPem(ca.pem());
         List<Parent> parents = new ArrayList<>();
         for (Fields t : spec.list("targetRefs")) {
             Target target = target(o, t, t.text("sectionName", ""));

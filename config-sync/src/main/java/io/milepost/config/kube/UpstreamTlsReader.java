@@ -97,8 +97,7 @@ final class UpstreamTlsReader {
                 "insecureSkipVerify",
                 "clientCertificate",
                 "privateKey");
-        return new UpstreamTls(
-                Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), false, h2, NOBODY);
+        return UpstreamTls.PLAIN.withH2(h2).withCaPem(NOBODY);
     }
 
     /** What a Secret lets us present; a ConfigMap holds no keys. */

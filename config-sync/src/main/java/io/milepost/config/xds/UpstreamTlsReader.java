@@ -50,8 +50,7 @@ final class UpstreamTlsReader {
                     where,
                     "transport_socket " + XdsTypes.typeOf(any)
                             + " is not known: TLS with the mesh's roots is used, so that nothing goes out in the clear");
-            return Optional.of(new Cluster.UpstreamTls(
-                    Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty(), false, false));
+            return Optional.of(Cluster.UpstreamTls.PLAIN);
         }
         return Optional.of(read(tls.get(), where, findings));
     }
