@@ -68,10 +68,14 @@ public interface LogContext {
     }
 
     /** Body bytes (HTTP) or all bytes (TCP) from downstream. */
-    long bytesReceived();
+    default long bytesReceived() {
+        return 0;
+    }
 
     /** Body bytes (HTTP) or all bytes (TCP) to downstream. */
-    long bytesSent();
+    default long bytesSent() {
+        return 0;
+    }
 
     default long wireBytes(Wire which) {
         return 0;

@@ -43,16 +43,6 @@ final class FailedTunnel implements LogContext {
     }
 
     @Override
-    public long bytesReceived() {
-        return 0;
-    }
-
-    @Override
-    public long bytesSent() {
-        return 0;
-    }
-
-    @Override
     public int responseFlags() {
         return ResponseFlags.UPSTREAM_CONNECTION_FAILURE | ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
     }

@@ -3,9 +3,9 @@ package io.milepost.waypoint;
 import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
-import io.milepost.telemetry.LogContext;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.exchange.ClientConnection;
+import io.milepost.waypoint.exchange.NotServed;
 import io.milepost.waypoint.exchange.RequestEdge;
 import io.netty.util.AsciiString;
 import org.jspecify.annotations.Nullable;
@@ -14,19 +14,17 @@ import org.jspecify.annotations.Nullable;
  * The log's view of a request of the outer connection that opened no tunnel. For a CONNECT to nowhere Envoy writes two
  * lines: one of its inner listener, one of the CONNECT.
  */
-final class RefusedTunnel implements LogContext {
+final class RefusedTunnel extends NotServed {
     private static final AsciiString GET = AsciiString.cached("GET");
     private static final AsciiString CONNECT = AsciiString.cached("CONNECT");
 
-    private final ClientConnection client;
     private final @Nullable RequestHead head;
     private final int status;
     private final int flags;
     private final String details;
-    private final long at = System.currentTimeMillis() * 1_000_000;
 
     private RefusedTunnel(ClientConnection client, @Nullable RequestHead head, int status, int flags, String details) {
-        this.client = client;
+        super(client);
         this.head = head;
         this.status = status;
         this.flags = flags;
@@ -90,26 +88,6 @@ final class RefusedTunnel implements LogContext {
     }
 
     @Override
-    public long startEpochNanos() {
-        return at;
-    }
-
-    @Override
-    public long durationNanos() {
-        return 0;
-    }
-
-    @Override
-    public long bytesReceived() {
-        return 0;
-    }
-
-    @Override
-    public long bytesSent() {
-        return 0;
-    }
-
-    @Override
     public int responseFlags() {
         return flags;
     }
@@ -117,20 +95,5 @@ final class RefusedTunnel implements LogContext {
     @Override
     public CharSequence responseCodeDetails() {
         return details;
-    }
-
-    @Override
-    public CharSequence downstreamLocalAddress() {
-        return client.localText();
-    }
-
-    @Override
-    public CharSequence downstreamRemoteAddress() {
-        return client.remoteText();
-    }
-
-    @Override
-    public @Nullable CharSequence peerPrincipal() {
-        return client.principal();
     }
 }

@@ -156,7 +156,8 @@ final class TcpConnection extends TcpFacts implements EarlyBytes {
     private void count(ClusterState c, HostState h) {
         h.active().incrementAndGet();
         h.connections().incrementAndGet();
-        lifetime = TcpLifetime.start(worker.loop(), c.cluster().transport(), () -> received + sent, this::end);
+        lifetime =
+                TcpLifetime.start(worker.loop(), c.cluster().transport(), () -> bytesReceived + bytesSent, this::end);
     }
 
     private void connected(Channel up) {

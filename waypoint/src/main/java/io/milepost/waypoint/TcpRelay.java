@@ -70,7 +70,7 @@ final class TcpRelay {
             data.release();
             return;
         }
-        facts.received += data.readableBytes();
+        facts.received(data.readableBytes());
         early.add(data);
         Channel d = downstream;
         if (d != null) {
@@ -152,7 +152,7 @@ final class TcpRelay {
                 int n = data.readableBytes();
                 data.release();
                 if (fromClient) {
-                    facts.received += n;
+                    facts.received(n);
                     sayLastWord();
                 }
             } else if (p != null) {
@@ -172,9 +172,9 @@ final class TcpRelay {
 
         private void count(int bytes) {
             if (fromClient) {
-                facts.received += bytes;
+                facts.received(bytes);
             } else {
-                facts.sent += bytes;
+                facts.sent(bytes);
             }
         }
 

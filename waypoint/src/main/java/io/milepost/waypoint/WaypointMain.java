@@ -7,7 +7,6 @@ import io.milepost.config.kube.GatewayRef;
 import io.milepost.config.kube.SnapshotBuilder;
 import io.milepost.config.kube.authz.AuthorizationTranslator;
 import io.milepost.config.xds.DumpSource;
-import io.milepost.hbone.PemWorkloadCertificates;
 import io.milepost.mesh.SnapshotSource;
 import io.milepost.telemetry.AccessLogWriter;
 import io.milepost.waypoint.admin.AdminOptions;
@@ -82,6 +81,7 @@ public final class WaypointMain implements Callable<Integer> {
     private AdminOptions admin = new AdminOptions();
 
     public static void main(String[] args) {
+        EarlyTls.libraries();
         System.exit(new CommandLine(new WaypointMain()).execute(args));
     }
 
@@ -95,6 +95,7 @@ public final class WaypointMain implements Callable<Integer> {
         Path root = java.util.Objects.requireNonNull(rootCert, "--root-cert");
         Path chain = java.util.Objects.requireNonNull(cert, "--cert");
         Path privateKey = java.util.Objects.requireNonNull(key, "--key");
+        EarlyTls tls = EarlyTls.read(root, chain, privateKey);
         WaypointOperations operations = new WaypointOperations(
                 gateway == null ? "" : gateway,
                 () -> source instanceof DirectorySource d ? d.status() : List.of(),
@@ -102,7 +103,7 @@ public final class WaypointMain implements Callable<Integer> {
         try (AdminServer pages = AdminServer.start(admin, ip, operations)) {
             Waypoint waypoint = Waypoint.start(
                     source,
-                    new PemWorkloadCertificates(root, chain, privateKey),
+                    tls.certificates(),
                     concurrency,
                     List.of(new InetSocketAddress(ip, hbonePort)),
                     new AccessLogWriter(Duration.ofMillis(accessLogFlushMillis)));

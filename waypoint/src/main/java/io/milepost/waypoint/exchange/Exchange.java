@@ -14,8 +14,6 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
-import io.milepost.mesh.Cluster;
-import io.milepost.mesh.WorkloadIndex;
 import io.milepost.policy.Attributes;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.BadMessageException;
@@ -37,7 +35,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterContext {
     final HttpService service;
-    final WorkerContext worker;
     final DownstreamStream downstream;
     final RequestBody body = new RequestBody();
     final boolean grpc;
@@ -47,9 +44,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
     final boolean headOnly;
 
     boolean done;
-
-    @Nullable
-    ClusterState cluster;
 
     ForwardPlan.@Nullable Target target;
 
@@ -74,9 +68,8 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             boolean end,
             boolean upgrade,
             DownstreamStream downstream) {
-        super(client, request);
+        super(client, worker, request);
         this.service = service;
-        this.worker = worker;
         this.downstream = downstream;
         this.requestEnded = end;
         this.headOnly = end;
@@ -85,17 +78,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         this.upgrade = upgrade;
         this.grpc = LocalReply.isGrpc(request);
-    }
-
-    @Override
-    public @Nullable Cluster chosenCluster() {
-        ClusterState c = cluster;
-        return c == null ? null : c.cluster();
-    }
-
-    @Override
-    public WorkloadIndex workloads() {
-        return worker.clusters().workloads();
     }
 
     /** The way of a request until it leaves or is answered. */
@@ -139,7 +121,6 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         target = t;
         cluster = worker.clusters().get(t.cluster());
-        clusterName = cluster == null ? null : t.cluster();
     }
 
     /** Where the client's session is; null without one. */

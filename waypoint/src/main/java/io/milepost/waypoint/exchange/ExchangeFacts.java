@@ -5,38 +5,23 @@ import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.milepost.mesh.IpAddress;
-import io.milepost.policy.Attributes;
-import io.milepost.waypoint.observe.Served;
-import io.milepost.waypoint.upstream.HostState;
 import io.netty.util.AsciiString;
 import org.jspecify.annotations.Nullable;
 
-/** What policies and logs see of an exchange; filled by {@link Exchange} as it goes. One event loop. */
-abstract class ExchangeFacts implements Attributes, Served {
-    static final AsciiString TUNNEL_LOCAL = AsciiString.cached("envoy://internal_client_address/");
-
-    final ClientConnection client;
+/**
+ * What policies and logs see of an exchange, beside what all traffic has; filled by {@link Exchange} as it goes. One event
+ * loop.
+ */
+abstract class ExchangeFacts extends TrafficFacts {
     final RequestHead request;
-    private final long startEpochMillis = System.currentTimeMillis();
-    final long startNanos = System.nanoTime();
-    long endNanos;
     /** When the last byte of the request came, and when a stream to the endpoint was opened and answered; 0 if not. */
     long requestReceivedNanos;
 
     long streamOpenedNanos;
     long answeredNanos;
-    long bytesReceived;
-    long bytesSent;
-    int flags;
-    int attempts;
-    /** Of the stream that was opened last; 0 without one. */
-    long upstreamConnection;
 
     @Nullable
     CharSequence details;
-
-    @Nullable
-    CharSequence transportFailure;
 
     @Nullable
     ResponseHead response;
@@ -49,23 +34,14 @@ abstract class ExchangeFacts implements Attributes, Served {
 
     String routeConfig = "";
 
-    @Nullable
-    String clusterName;
-
-    @Nullable
-    HostState host;
-
-    @Nullable
-    CharSequence upstreamLocal;
-
     /** Of the stream that was opened last. */
     RequestHead.@Nullable Protocol upstreamProtocol;
 
     private @Nullable IpAddress remoteIp;
     private @Nullable AsciiString remoteText;
 
-    ExchangeFacts(ClientConnection client, RequestHead request) {
-        this.client = client;
+    ExchangeFacts(ClientConnection client, WorkerContext worker, RequestHead request) {
+        super(client, worker);
         this.request = request;
     }
 
@@ -93,39 +69,14 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
-    public final @Nullable String peerPrincipal() {
-        return client.principal();
-    }
-
-    @Override
-    public final @Nullable CharSequence localPrincipal() {
-        return client.localPrincipal();
-    }
-
-    @Override
     public final @Nullable CharSequence downstreamTlsVersion() {
         return "TLSv1.3";
-    }
-
-    @Override
-    public final IpAddress sourceIp() {
-        return client.source();
     }
 
     @Override
     public final IpAddress remoteIp() {
         IpAddress r = remoteIp;
         return r == null ? client.remote() : r;
-    }
-
-    @Override
-    public final @Nullable IpAddress destinationIp() {
-        return client.destination();
-    }
-
-    @Override
-    public final int destinationPort() {
-        return client.destinationPort();
     }
 
     @Override
@@ -139,23 +90,8 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
-    public final @Nullable Claims claims() {
-        return null;
-    }
-
-    @Override
     public final boolean tcp() {
         return false;
-    }
-
-    @Override
-    public final long startEpochNanos() {
-        return startEpochMillis * 1_000_000;
-    }
-
-    @Override
-    public final long durationNanos() {
-        return endNanos - startNanos;
     }
 
     @Override
@@ -174,21 +110,6 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
-    public final long bytesReceived() {
-        return bytesReceived;
-    }
-
-    @Override
-    public final long bytesSent() {
-        return bytesSent;
-    }
-
-    @Override
-    public final int responseFlags() {
-        return flags;
-    }
-
-    @Override
     public final @Nullable ResponseHead response() {
         return response;
     }
@@ -204,11 +125,6 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
-    public final @Nullable CharSequence upstreamTransportFailureReason() {
-        return transportFailure;
-    }
-
-    @Override
     public final @Nullable CharSequence routeName() {
         return routeName;
     }
@@ -218,35 +134,10 @@ abstract class ExchangeFacts implements Attributes, Served {
         return routeConfig;
     }
 
-    @Override
-    public final @Nullable CharSequence upstreamCluster() {
-        return clusterName;
-    }
-
-    @Override
-    public final @Nullable HostState host() {
-        return host;
-    }
-
-    @Override
-    public final @Nullable CharSequence upstreamHost() {
-        HostState h = host;
-        return h == null ? null : h.logText();
-    }
-
     /** Nothing where no connection came about. */
     @Override
     public final @Nullable CharSequence upstreamRemoteAddress() {
         return upstreamLocal == null ? null : upstreamHost();
-    }
-
-    @Override
-    public final @Nullable CharSequence upstreamLocalAddress() {
-        HostState h = host;
-        if (h != null && h.endpoint().tunnel().isPresent()) {
-            return upstreamLocal == null ? null : TUNNEL_LOCAL;
-        }
-        return upstreamLocal;
     }
 
     @Override
@@ -255,28 +146,8 @@ abstract class ExchangeFacts implements Attributes, Served {
     }
 
     @Override
-    public final int upstreamAttempts() {
-        return attempts;
-    }
-
-    @Override
-    public final CharSequence downstreamLocalAddress() {
-        return client.localText();
-    }
-
-    @Override
     public final CharSequence downstreamRemoteAddress() {
         AsciiString r = remoteText;
         return r == null ? client.remoteText() : r;
-    }
-
-    @Override
-    public final long upstreamConnectionId() {
-        return upstreamConnection;
-    }
-
-    @Override
-    public final long connectionId() {
-        return client.id();
     }
 }

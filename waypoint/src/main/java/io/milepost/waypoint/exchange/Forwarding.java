@@ -150,7 +150,7 @@ final class Forwarding extends Attempts {
             exchange.transportFailure = detail.isEmpty() ? null : detail;
             if (reason == Reset.CONNECTION_TERMINATION) {
                 // Envoy's connection to its own tunnel had been open until the tunnel was refused.
-                exchange.upstreamLocal = ExchangeFacts.TUNNEL_LOCAL;
+                exchange.upstreamLocal = TrafficFacts.TUNNEL_LOCAL;
             }
             failed(reason);
         }

@@ -133,15 +133,13 @@ public final class HttpService {
     }
 
     /** The log's view of a message that the codec refused. */
-    private static final class Refused implements LogContext {
-        private final ClientConnection client;
+    private static final class Refused extends NotServed {
         private final BadMessageException problem;
         private final long bytes;
         private final ResponseHead head;
-        private final long at = System.currentTimeMillis() * 1_000_000;
 
         Refused(ClientConnection client, BadMessageException problem, long bytes) {
-            this.client = client;
+            super(client);
             this.problem = problem;
             this.bytes = bytes;
             this.head = new ResponseHead(problem.status(), new Headers(1).add(HeaderName.CONNECTION, "close"));
@@ -150,21 +148,6 @@ public final class HttpService {
         @Override
         public boolean tcp() {
             return false;
-        }
-
-        @Override
-        public long startEpochNanos() {
-            return at;
-        }
-
-        @Override
-        public long durationNanos() {
-            return 0;
-        }
-
-        @Override
-        public long bytesReceived() {
-            return 0;
         }
 
         @Override
@@ -201,21 +184,6 @@ public final class HttpService {
         @Override
         public CharSequence responseCodeDetails() {
             return problem.details();
-        }
-
-        @Override
-        public CharSequence downstreamLocalAddress() {
-            return client.localText();
-        }
-
-        @Override
-        public CharSequence downstreamRemoteAddress() {
-            return client.remoteText();
-        }
-
-        @Override
-        public @Nullable CharSequence peerPrincipal() {
-            return client.principal();
         }
     }
 }
