@@ -2,17 +2,11 @@ package io.milepost.waypoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.milepost.testsupport.ClientHellos;
 import io.netty.buffer.Unpooled;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.List;
 import java.util.SplittableRandom;
-import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,35 +14,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Hellos are those of the JDK's own TLS client. */
 class ClientHelloTest {
-    private static byte[] hello(@Nullable String serverName) throws Exception {
-        SSLContext c = SSLContext.getInstance("TLS");
-        c.init(null, null, null);
-        SSLEngine e = c.createSSLEngine();
-        e.setUseClientMode(true);
-        if (serverName != null) {
-            SSLParameters p = e.getSSLParameters();
-            p.setServerNames(List.of(new SNIHostName(serverName)));
-            e.setSSLParameters(p);
-        }
-        ByteBuffer out = ByteBuffer.allocate(e.getSession().getPacketBufferSize());
-        e.wrap(ByteBuffer.allocate(0), out);
-        return Arrays.copyOf(out.array(), out.position());
-    }
-
     private static ClientHello.Seen look(byte... bytes) {
         return ClientHello.look(Unpooled.wrappedBuffer(bytes));
     }
 
     @Test
     void serverNames() throws Exception {
-        assertThat(look(hello("API.Example.com"))).isEqualTo(new ClientHello.Seen(true, true, "api.example.com"));
-        assertThat(look(hello(null))).isEqualTo(new ClientHello.Seen(true, true, ""));
+        assertThat(look(ClientHellos.of("API.Example.com")))
+                .isEqualTo(new ClientHello.Seen(true, true, "api.example.com"));
+        assertThat(look(ClientHellos.of(null))).isEqualTo(new ClientHello.Seen(true, true, ""));
     }
 
     @Test
     @DisplayName("every beginning asks for more, and says nothing")
     void beginnings() throws Exception {
-        byte[] all = hello("api.example");
+        byte[] all = ClientHellos.of("api.example");
         for (int n = 0; n < all.length; n++) {
             assertThat(look(Arrays.copyOf(all, n)).complete()).as("%s bytes", n).isFalse();
         }
@@ -59,7 +39,7 @@ class ClientHelloTest {
     @Test
     @DisplayName("a hello in several records (RFC 8446, 5.1)")
     void records() throws Exception {
-        byte[] one = hello("api.example");
+        byte[] one = ClientHellos.of("api.example");
         int body = one.length - 5;
         for (int first : new int[] {4, 5, 50, body - 1}) {
             byte[] two = new byte[one.length + 5];
@@ -87,7 +67,7 @@ class ClientHelloTest {
     @Test
     @DisplayName("broken hellos never fail, and the longest is bounded")
     void broken() throws Exception {
-        byte[] good = hello("api.example");
+        byte[] good = ClientHellos.of("api.example");
         SplittableRandom random = new SplittableRandom(7);
         for (int i = 0; i < 20_000; i++) {
             byte[] bad = good.clone();

@@ -13,6 +13,7 @@ import io.milepost.testbed.hbone.HttpAnswer;
 import io.milepost.testbed.hbone.HttpHeader;
 import io.milepost.testbed.hbone.Tunnel;
 import io.milepost.testbed.hbone.TunnelRequest;
+import io.milepost.testsupport.ClientHellos;
 import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -22,7 +23,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,11 +35,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
-import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLParameters;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -298,23 +293,6 @@ class StrictModeTest {
         }
     }
 
-    private static byte[] clientHello(@Nullable String serverName) throws Exception {
-        SSLContext c = SSLContext.getInstance("TLS");
-        c.init(null, null, null);
-        SSLEngine e = c.createSSLEngine();
-        e.setUseClientMode(true);
-        if (serverName != null) {
-            SSLParameters p = e.getSSLParameters();
-            p.setServerNames(List.of(new SNIHostName(serverName)));
-            e.setSSLParameters(p);
-        }
-        ByteBuffer out = ByteBuffer.allocate(e.getSession().getPacketBufferSize());
-        e.wrap(ByteBuffer.allocate(0), out);
-        byte[] bytes = new byte[out.flip().remaining()];
-        out.get(bytes);
-        return bytes;
-    }
-
     private static String service(String name, String ip, String selector, String port) {
         return service(name, ip, selector, port, 9443);
     }
@@ -341,16 +319,16 @@ class StrictModeTest {
         tcpServer(V1, 9443, "v1");
         tcpServer(V2, 9443, "v2");
         tcpServer(V3, 9443, "v3");
-        byte[] one = clientHello("ONE.example");
+        byte[] one = ClientHellos.of("ONE.example");
         byte[] plain = "no TLS\n".getBytes(StandardCharsets.US_ASCII);
         for (String port : List.of("name: tls", "name: undeclared")) {
             apply(service("secure", "10.97.0.42", "app: echo-v3", port) + SERVER_NAMES);
             String vip = "10.97.0.42:9443";
             assertThat(ask(vip, "127.2.8.1", one, 1)).isEqualTo("v1 got " + one.length + " of TLS");
             assertThat(ask(vip, "127.2.8.1", one, 4)).startsWith("v1 got ").endsWith(" of TLS");
-            assertThat(ask(vip, "127.2.8.1", clientHello("a.b.example"), 1)).startsWith("v2 got ");
-            assertThat(ask(vip, "127.2.8.1", clientHello("other.test"), 1)).startsWith("v3 got ");
-            assertThat(ask(vip, "127.2.8.1", clientHello(null), 1)).startsWith("v3 got ");
+            assertThat(ask(vip, "127.2.8.1", ClientHellos.of("a.b.example"), 1)).startsWith("v2 got ");
+            assertThat(ask(vip, "127.2.8.1", ClientHellos.of("other.test"), 1)).startsWith("v3 got ");
+            assertThat(ask(vip, "127.2.8.1", ClientHellos.of(null), 1)).startsWith("v3 got ");
             assertThat(ask(vip, "127.2.8.1", plain, 1)).isEqualTo("v3 got " + plain.length);
         }
     }
