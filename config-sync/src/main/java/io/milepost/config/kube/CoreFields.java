@@ -115,29 +115,37 @@ final class CoreFields {
     private CoreFields() {}
 
     static void report(KubeObjects objects, Report report) {
-        KNOWN.forEach((kind, known) -> {
-            for (KubeObject o : objects.ofKind(kind)) {
-                Map<String, String> idle = WITHOUT_EFFECT.getOrDefault(kind, Map.of());
-                o.spec().properties().forEach(e -> field(o, e.getKey(), e.getValue(), known, idle, report));
+        KNOWN.keySet().forEach(kind -> objects.ofKind(kind).forEach(o -> report(o, report)));
+    }
+
+    static void report(KubeObject o, Report report) {
+        Set<String> known = KNOWN.get(o.kind());
+        if (known == null) {
+            return;
+        }
+        Map<String, String> idle = WITHOUT_EFFECT.getOrDefault(o.kind(), Map.of());
+        report.in(Report.part(o), () -> {
+            o.spec().properties().forEach(e -> field(o, e.getKey(), e.getValue(), known, idle, report));
+            if (o.kind().equals("Service")) {
+                ports(o, report);
+            }
+            if (o.kind().equals("Gateway") && Waypoints.isWaypoint(o)) {
+                listeners(o, report);
             }
         });
-        for (KubeObject s : objects.ofKind("Service")) {
-            int i = 0;
-            for (JsonNode p : s.spec().path("ports")) {
-                String at = "spec.ports[" + i++ + "].";
-                p.properties().forEach(e -> {
-                    if (!SERVICE_PORT.contains(e.getKey())) {
-                        report.add(Finding.warning(
-                                s.ref(at + e.getKey()),
-                                "ignored: a port has no such field; mend its spelling or remove it"));
-                    }
-                });
-            }
-        }
-        for (KubeObject g : objects.ofKind("Gateway")) {
-            if (Waypoints.isWaypoint(g)) {
-                listeners(g, report);
-            }
+    }
+
+    private static void ports(KubeObject s, Report report) {
+        int i = 0;
+        for (JsonNode p : s.spec().path("ports")) {
+            String at = "spec.ports[" + i++ + "].";
+            p.properties().forEach(e -> {
+                if (!SERVICE_PORT.contains(e.getKey())) {
+                    report.add(Finding.warning(
+                            s.ref(at + e.getKey()),
+                            "ignored: a port has no such field; mend its spelling or remove it"));
+                }
+            });
         }
     }
 

@@ -66,13 +66,17 @@ final class Coverage {
 
     static void report(KubeObjects objects, Report report) {
         for (KubeObject o : objects.all()) {
-            if (!READ.contains(o.kind()) || o.group().equals("networking.istio.io")) {
-                report.in(Report.part(o), () -> report(o, report));
-            }
+            report(o, report);
         }
     }
 
-    private static void report(KubeObject o, Report report) {
+    static void report(KubeObject o, Report report) {
+        if (!READ.contains(o.kind()) || o.group().equals("networking.istio.io")) {
+            report.in(Report.part(o), () -> ofGroup(o, report));
+        }
+    }
+
+    private static void ofGroup(KubeObject o, Report report) {
         if (GROUPS.contains(o.group())) {
             String elsewhere = ELSEWHERE.get(o.group() + "/" + o.kind());
             if (elsewhere != null) {

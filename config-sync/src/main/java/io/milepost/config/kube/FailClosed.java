@@ -11,11 +11,13 @@ import java.util.List;
  * let forged tokens pass.
  */
 final class FailClosed {
+    static final String KIND = "RequestAuthentication";
+
     private FailClosed() {}
 
     static PolicySet guard(PolicySet set, KubeObjects objects, ServiceInfo service, GatewayInfo waypoint) {
         List<PolicySet.Policy> deny = new ArrayList<>(set.deny());
-        for (KubeObject o : objects.ofKind("RequestAuthentication")) {
+        for (KubeObject o : objects.targeting(KIND, service, waypoint, waypoint.gatewayClass())) {
             if (targets(o, service, waypoint)) {
                 deny.add(new PolicySet.Policy(
                         "ns[" + o.namespace() + "]-requestauthentication[" + o.name() + "]",

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * All objects of one moment, by kind, in istiod's order: oldest first, then by name and namespace. Two collections of
@@ -23,6 +24,8 @@ public final class KubeObjects {
     private final Map<String, List<KubeObject>> byKind;
     private final Map<String, List<KubeObject>> byNamespace;
     private final Map<String, KubeObject> byKey;
+    /** By kind; made when somebody asks. */
+    private final Map<String, Attachments> attachments = new HashMap<>();
 
     /** A later object of the same kind, namespace and name replaces an earlier one. */
     public KubeObjects(Collection<KubeObject> objects) {
@@ -51,12 +54,44 @@ public final class KubeObjects {
             byKey.remove(o.kind() + "/" + o.key());
             replace(byKind, o.kind(), o, false);
             replace(byNamespace, o.kind() + "/" + o.namespace(), o, false);
+            attached(o.kind(), a -> a.remove(o));
         }
         for (KubeObject o : put) {
             byKey.put(o.kind() + "/" + o.key(), o);
             replace(byKind, o.kind(), o, true);
             replace(byNamespace, o.kind() + "/" + o.namespace(), o, true);
+            attached(o.kind(), a -> a.put(o));
         }
+    }
+
+    private void attached(String kind, Consumer<Attachments> change) {
+        Attachments known = attachments.get(kind);
+        if (known != null) {
+            change.accept(known);
+        }
+    }
+
+    private Attachments attachments(String kind) {
+        return attachments.computeIfAbsent(kind, k -> new Attachments(ofKind(k)));
+    }
+
+    /** Objects of a kind that may reach a service or its waypoint by a target; in {@link #ORDER}. */
+    public List<KubeObject> targeting(String kind, ServiceInfo service, GatewayInfo waypoint, String gatewayClass) {
+        Attachments all = attachments(kind);
+        return Attachments.join(
+                service.isDirect() ? List.of() : all.targeting(service.namespace(), service.kind(), service.name()),
+                all.targeting(waypoint.namespace(), "Gateway", waypoint.name()),
+                all.targeting(waypoint.mesh().rootNamespace(), "GatewayClass", gatewayClass));
+    }
+
+    /** Objects of a kind in a namespace whose selector may pick something with these labels. */
+    public List<KubeObject> selecting(String kind, String namespace, Map<String, String> labels) {
+        return attachments(kind).selecting(namespace, labels);
+    }
+
+    /** Objects of a kind in a namespace that have neither a target nor a selector. */
+    public List<KubeObject> plain(String kind, String namespace) {
+        return attachments(kind).plain(namespace);
     }
 
     @SuppressWarnings("ReferenceEquality") // the very version that is known

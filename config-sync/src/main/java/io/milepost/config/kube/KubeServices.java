@@ -44,7 +44,7 @@ final class KubeServices {
     List<ServiceModel> translate() {
         List<ServiceModel> out = new ArrayList<>();
         for (KubeObject o : objects.ofKind("Service")) {
-            out.add(service(o));
+            out.add(report.in(Report.part(o), () -> service(o)));
         }
         for (KubeObject g : objects.ofKind("Gateway")) {
             if (Waypoints.isWaypoint(g) && ServiceRegistry.serviceOf(g, objects).isEmpty()) {

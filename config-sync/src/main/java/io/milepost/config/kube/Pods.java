@@ -31,7 +31,8 @@ final class Pods {
         for (KubeObject g : objects.ofKind("Gateway")) {
             waypointPod(g, out);
         }
-        objects.ofKind("WorkloadEntry").forEach(w -> out.add(workloadEntry(w, report)));
+        objects.ofKind("WorkloadEntry")
+                .forEach(w -> out.add(report.in(Report.part(w), () -> workloadEntry(w, report))));
         addAddresses(out);
         out.sort(Comparator.comparing(PodModel::kind)
                 .thenComparing(PodModel::namespace)

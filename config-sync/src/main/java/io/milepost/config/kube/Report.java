@@ -26,11 +26,13 @@ public final class Report {
 
     /** What one part of the translation said, and which fields it read. */
     private static final class Part {
-        private final Set<Finding> findings = new LinkedHashSet<>();
-        private final Map<KubeObject, Map<String, Boolean>> read = new IdentityHashMap<>();
+        private final Set<Finding> findings = new LinkedHashSet<>(2);
+        private final Map<KubeObject, Map<String, Boolean>> read = new IdentityHashMap<>(2);
         /** What the part read when it was done before. */
         private Map<KubeObject, Map<String, Boolean>> before = Map.of();
     }
+
+    private record Redone(String name, Part part) {}
 
     private final Map<String, Part> parts = new LinkedHashMap<>();
     private final Map<KubeObject, Set<Part>> readers = new IdentityHashMap<>();
@@ -38,9 +40,26 @@ public final class Report {
     /** What has to be asked again for fields that nobody reads. */
     private final Set<KubeObject> changed = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    private final List<Part> redone = new ArrayList<>();
+    private final List<Redone> redone = new ArrayList<>();
 
-    private Part current = parts.computeIfAbsent(REST, k -> new Part());
+    /** The name of the part in hand; most parts have nothing to say and come never to be. */
+    private String name = REST;
+
+    private @Nullable Part current;
+
+    /** What was given out last; findings seldom change. */
+    private Set<Finding> last = Set.of();
+
+    private List<Finding> sorted = List.of();
+
+    private Part current() {
+        Part p = current;
+        if (p == null) {
+            p = parts.computeIfAbsent(name, k -> new Part());
+            current = p;
+        }
+        return p;
+    }
 
     /** The part that deals with nothing but one object. */
     static String part(KubeObject o) {
@@ -56,12 +75,16 @@ public final class Report {
     }
 
     <T> T in(String part, Supplier<T> work) {
-        Part before = current;
-        current = parts.computeIfAbsent(part, k -> new Part());
+        String before = name;
+        Part outer = current;
+        name = part;
+        current = null;
         try {
             return work.get();
         } finally {
-            current = before;
+            name = before;
+            // Work of the outer part may have been dropped or begun meanwhile.
+            current = outer == null ? null : parts.get(before);
         }
     }
 
@@ -73,13 +96,13 @@ public final class Report {
             Part anew = new Part();
             anew.before = old.read;
             parts.put(part, anew);
-            redone.add(anew);
+            redone.add(new Redone(part, anew));
         }
     }
 
-    /** Forgets an object that is gone. */
+    /** Forgets an object that is gone, and the part that deals with it. */
     void forget(KubeObject o) {
-        parts.remove(part(o));
+        again(part(o));
         Set<Part> of = readers.remove(o);
         if (of != null) {
             of.forEach(p -> p.read.remove(o));
@@ -89,7 +112,7 @@ public final class Report {
     }
 
     public void add(Finding finding) {
-        current.findings.add(finding);
+        current().findings.add(finding);
     }
 
     /** The fields of an object, counted as read when they are read. */
@@ -100,13 +123,14 @@ public final class Report {
 
     /** Where to note what is read of an object: paths, and whether all below them is read, too. */
     Map<String, Boolean> read(KubeObject object) {
-        Map<String, Boolean> known = current.read.get(object);
+        Part part = current();
+        Map<String, Boolean> known = part.read.get(object);
         if (known == null) {
             known = new HashMap<>();
-            current.read.put(object, known);
-            readers.computeIfAbsent(object, o -> Collections.newSetFromMap(new IdentityHashMap<>()))
-                    .add(current);
-            if (!current.before.containsKey(object)) {
+            part.read.put(object, known);
+            readers.computeIfAbsent(object, o -> Collections.newSetFromMap(new IdentityHashMap<>(2)))
+                    .add(part);
+            if (!part.before.containsKey(object)) {
                 changed.add(object);
             }
         }
@@ -115,13 +139,17 @@ public final class Report {
 
     /** Reports every field below spec (or data) of the opened objects that nobody has read. */
     public void reportUnread() {
-        for (Part p : redone) {
+        for (Redone r : redone) {
+            Part p = r.part();
             p.before.forEach((o, fields) -> {
                 if (!fields.equals(p.read.get(o))) {
                     changed.add(o);
                 }
             });
             p.before = Map.of();
+            if (p.findings.isEmpty() && p.read.isEmpty()) {
+                parts.remove(r.name(), p);
+            }
         }
         redone.clear();
         for (KubeObject o : changed) {
@@ -187,11 +215,17 @@ public final class Report {
         Set<Finding> all = new LinkedHashSet<>(more);
         parts.values().forEach(p -> all.addAll(p.findings));
         unread.values().forEach(all::addAll);
-        List<Finding> out = new ArrayList<>(all);
-        out.sort(Comparator.comparing(Finding::severity)
-                .thenComparing(f -> f.source().toString())
-                .thenComparing(Finding::message));
-        return List.copyOf(out);
+        if (!all.equals(last)) {
+            record Keyed(Finding finding, String source) {}
+            List<Keyed> out = new ArrayList<>(all.size());
+            all.forEach(f -> out.add(new Keyed(f, f.source().toString())));
+            out.sort(Comparator.comparing((Keyed k) -> k.finding().severity())
+                    .thenComparing(Keyed::source)
+                    .thenComparing(k -> k.finding().message()));
+            last = all;
+            sorted = out.stream().map(Keyed::finding).toList();
+        }
+        return sorted;
     }
 
     public List<Finding> errors() {

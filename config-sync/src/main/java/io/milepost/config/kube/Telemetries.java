@@ -8,15 +8,17 @@ import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.TelemetrySettings.AccessLog;
 import io.milepost.mesh.TelemetrySettings.Format;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Access logs by Telemetry objects and mesh config. */
+@SuppressWarnings("IdentityHashMapUsage") // an object is read once
 final class Telemetries {
+    static final String KIND = "Telemetry";
     /** Istio's default text format. */
     static final String TEXT =
             "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
@@ -58,7 +60,8 @@ final class Telemetries {
     private final Report report;
     private final MeshConfig mesh;
     private final GatewayInfo waypoint;
-    private final Set<String> used = new HashSet<>();
+    /** What the objects that speak of something served here say. */
+    private final Map<KubeObject, List<Entry>> entries = new IdentityHashMap<>();
 
     Telemetries(KubeObjects objects, Report report, MeshConfig mesh, GatewayInfo waypoint) {
         this.objects = objects;
@@ -77,13 +80,13 @@ final class Telemetries {
         providers.forEach(p -> effective.put(p, new Entry(List.of(p), false, "", mesh.source())));
         boolean spoken = false;
         for (KubeObject t : applicable(service)) {
-            List<Entry> entries = entries(t);
-            boolean names = entries.stream().anyMatch(e -> !e.providers().isEmpty());
+            List<Entry> said = entries(t);
+            boolean names = said.stream().anyMatch(e -> !e.providers().isEmpty());
             if (names) {
                 effective.clear();
                 spoken = true;
             }
-            for (Entry e : entries) {
+            for (Entry e : said) {
                 spoken = true;
                 List<String> to = e.providers().isEmpty() ? List.copyOf(effective.keySet()) : e.providers();
                 to.forEach(p -> effective.put(p, e));
@@ -103,21 +106,32 @@ final class Telemetries {
         return new TelemetrySettings(logs, true);
     }
 
-    /** Objects that speak of nothing that is served here; asked when all services were. */
-    void reportUnused() {
-        for (KubeObject t : objects.ofKind("Telemetry")) {
-            if (!used.contains(t.key())) {
-                report.add(Finding.info(
-                        t.ref(),
-                        "says nothing of what this waypoint serves: move it to the namespace of the waypoint or of a "
-                                + "service behind it, with targetRefs that name one of them, if it should"));
-            }
+    /** Says so when an object speaks of nothing that is served here; asked when all services were. */
+    void reportUnused(KubeObject t) {
+        if (!entries.containsKey(t)) {
+            report.in(
+                    Report.part(t),
+                    () -> report.add(Finding.info(
+                            t.ref(),
+                            "says nothing of what this waypoint serves: move it to the namespace of the waypoint or of a "
+                                    + "service behind it, with targetRefs that name one of them, if it should")));
         }
+    }
+
+    /** Forgets an object that is gone, or this version of it. */
+    void remove(KubeObject t) {
+        entries.remove(t);
+    }
+
+    /** Whether an object may speak of all that is served in a namespace. */
+    static boolean isWide(KubeObject t) {
+        JsonNode s = t.spec();
+        return !s.hasNonNull("selector") && s.path("targetRefs").isEmpty() && !s.hasNonNull("targetRef");
     }
 
     /** Logs of tunnels that reach no chain. */
     TelemetrySettings refused() {
-        return mesh.listenerLogDisabled() ? TelemetrySettings.NONE : of(ServiceInfo.DIRECT);
+        return mesh.listenerLogDisabled() ? TelemetrySettings.NONE : report.in("logs ", () -> of(ServiceInfo.DIRECT));
     }
 
     private List<AccessLog> meshWide(String filter) {
@@ -217,9 +231,20 @@ final class Telemetries {
     }
 
     private List<Entry> entries(KubeObject t) {
-        List<Entry> out = new ArrayList<>();
-        used.add(t.key());
+        List<Entry> known = entries.get(t);
+        if (known == null) {
+            known = report.in(Report.part(t), () -> read(t));
+            entries.put(t, known);
+        }
+        return known;
+    }
+
+    private List<Entry> read(KubeObject t) {
         Fields spec = report.open(t).at("spec");
+        List<Fields> refs = new ArrayList<>(spec.list("targetRefs"));
+        spec.maybe("targetRef").ifPresent(refs::add);
+        refs.forEach(r -> r.skip("kind", "name", "group", "namespace"));
+        List<Entry> out = new ArrayList<>();
         for (Fields a : spec.list("accessLogging")) {
             String mode = a.at("match").text("mode", "CLIENT_AND_SERVER");
             List<String> names = new ArrayList<>();
@@ -238,62 +263,29 @@ final class Telemetries {
             }
             out.add(new Entry(names, disabled, filter, a.ref()));
         }
-        return out;
+        return List.copyOf(out);
     }
 
     /** Root namespace, waypoint's namespace, service's namespace; targeted ones of the last namespace only. */
     private List<KubeObject> applicable(ServiceInfo service) {
-        List<KubeObject> out = new ArrayList<>();
         String root = mesh.settings().rootNamespace();
-        lastNamespaceWide(root, out);
+        List<KubeObject> out = new ArrayList<>(objects.plain(KIND, root));
         if (!waypoint.namespace().equals(root)) {
-            lastNamespaceWide(waypoint.namespace(), out);
+            out.addAll(objects.plain(KIND, waypoint.namespace()));
         }
         String last = waypoint.namespace();
         if (!service.isDirect() && !service.namespace().equals(waypoint.namespace())) {
-            lastNamespaceWide(service.namespace(), out);
+            out.addAll(objects.plain(KIND, service.namespace()));
             last = service.namespace();
         }
-        for (KubeObject t : objects.ofKind("Telemetry", last).stream()
-                .sorted(java.util.Comparator.comparing(KubeObject::name))
-                .toList()) {
-            if (targets(t, service)) {
-                out.add(t);
+        List<KubeObject> targeted = new ArrayList<>();
+        for (KubeObject t : objects.targeting(KIND, service, waypoint, waypoint.gatewayClass())) {
+            if (t.namespace().equals(last)) {
+                targeted.add(t);
             }
         }
+        targeted.sort(Comparator.comparing(KubeObject::name));
+        out.addAll(targeted);
         return out;
-    }
-
-    private void lastNamespaceWide(String namespace, List<KubeObject> out) {
-        for (KubeObject t : objects.ofKind("Telemetry", namespace)) {
-            JsonNode s = t.spec();
-            if (!s.hasNonNull("selector") && s.path("targetRefs").isEmpty() && !s.hasNonNull("targetRef")) {
-                out.add(t);
-            }
-        }
-    }
-
-    private boolean targets(KubeObject t, ServiceInfo service) {
-        Fields spec = report.open(t).at("spec");
-        List<Fields> refs = new ArrayList<>(spec.list("targetRefs"));
-        spec.maybe("targetRef").ifPresent(refs::add);
-        boolean hit = false;
-        for (Fields r : refs) {
-            String kind = r.text("kind", "");
-            String name = r.text("name", "");
-            r.skip("group", "namespace");
-            hit |= switch (kind) {
-                case "Gateway" -> name.equals(waypoint.name()) && t.namespace().equals(waypoint.namespace());
-                case "GatewayClass" ->
-                    name.equals(waypoint.gatewayClass())
-                            && t.namespace().equals(mesh.settings().rootNamespace());
-                case "Service", "ServiceEntry" ->
-                    kind.equals(service.kind())
-                            && name.equals(service.name())
-                            && t.namespace().equals(service.namespace());
-                default -> false;
-            };
-        }
-        return hit;
     }
 }

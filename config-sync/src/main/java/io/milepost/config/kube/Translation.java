@@ -52,8 +52,8 @@ final class Translation {
     private SnapshotBuilder.Result first(KubeObjects objects) {
         Dispatch dispatch = served.map(w -> w.all(workloads)).orElse(MeshSnapshot.EMPTY.dispatch());
         TelemetrySettings refused = served.map(w -> w.telemetry().refused()).orElse(TelemetrySettings.NONE);
-        served.ifPresent(w -> w.telemetry().reportUnused());
-        policies.findings(objects, mesh.settings()).forEach(report::add);
+        served.ifPresent(w -> objects.ofKind(Telemetries.KIND).forEach(w.telemetry()::reportUnused));
+        objects.ofKind(PolicyTranslator.KIND).forEach(this::findings);
         Coverage.report(objects, report);
         CoreFields.report(objects, report);
         report.reportUnread();
@@ -90,6 +90,12 @@ final class Translation {
 
     Optional<WaypointTranslation> served() {
         return served;
+    }
+
+    private void findings(KubeObject policy) {
+        report.in(
+                Report.part(policy),
+                () -> policies.findings(policy, mesh.settings()).forEach(report::add));
     }
 
     private List<Finding> findings() {

@@ -129,6 +129,7 @@ final class WaypointTranslation {
     boolean renew(ServiceModel s) {
         clusters.forget(s.host());
         report.again(part(s));
+        report.again("logs " + s.host());
         renewChains(s);
         destinationRules.readBy(s);
         report.in(part(s), () -> parts(s));
@@ -142,9 +143,23 @@ final class WaypointTranslation {
         }
     }
 
+    /** Who may, on the chains of one service. */
+    private record Who(PolicySet http, PolicySet tcp) {}
+
+    private Who who(ServiceInfo s) {
+        return new Who(
+                FailClosed.guard(policies.forHttp(objects, s, gateway), objects, s, gateway),
+                policies.forTcp(objects, s, gateway));
+    }
+
+    private TelemetrySettings logs(ServiceInfo s) {
+        return report.in("logs " + s.hostname(), () -> telemetry.of(s));
+    }
+
     private Map<Integer, PortDispatch> parts(ServiceModel s) {
         Map<Integer, PortDispatch> ports = new HashMap<>();
-        TelemetrySettings logs = telemetry.of(s.info());
+        TelemetrySettings logs = logs(s.info());
+        Who who = who(s.info());
         for (Port p : s.ports()) {
             if (p.protocol() == PortProtocol.UDP) {
                 continue;
@@ -152,11 +167,11 @@ final class WaypointTranslation {
             String h = Targets.chain(p.number(), true, s.host());
             String t = Targets.chain(p.number(), false, s.host());
             if (p.protocol().speaksHttp()) {
-                http.put(h, httpChain(h, s, p, logs));
+                http.put(h, httpChain(h, s, p, who.http(), logs));
                 addClusters(s, p, true, h);
             }
             if (p.protocol().speaksTcp()) {
-                tcp.put(t, tcpChain(t, s, p, policies.forTcp(objects, s.info(), gateway), logs));
+                tcp.put(t, tcpChain(t, s, p, who.tcp(), logs));
                 addClusters(s, p, false, t);
             }
             ports.put(
@@ -205,14 +220,14 @@ final class WaypointTranslation {
         return new Routes(new RouteTable(name, domains(s), rules), consumers);
     }
 
-    private HttpChain httpChain(String name, ServiceModel s, Port p, TelemetrySettings logs) {
+    private HttpChain httpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
         Routes r = routes(name, s, p);
         return new HttpChain(
                 name,
                 s.host(),
                 p.number(),
                 r.table(),
-                FailClosed.guard(policies.forHttp(objects, s.info(), gateway), objects, s.info(), gateway),
+                policy,
                 new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
                 logs,
                 r.consumers());
@@ -401,7 +416,8 @@ final class WaypointTranslation {
 
     private Dispatch.Direct direct() {
         Dispatch.Direct names = Dispatch.Direct.NONE;
-        TelemetrySettings logs = telemetry.of(ServiceInfo.DIRECT);
+        TelemetrySettings logs = logs(ServiceInfo.DIRECT);
+        Who who = who(ServiceInfo.DIRECT);
         clusters.addDirect();
         http.put(
                 names.httpChain(),
@@ -411,11 +427,7 @@ final class WaypointTranslation {
                         0,
                         new RouteTable(
                                 Targets.ENCAP, List.of("*"), List.of(defaultRoute(Targets.ENCAP, "", 0, List.of()))),
-                        FailClosed.guard(
-                                policies.forHttp(objects, ServiceInfo.DIRECT, gateway),
-                                objects,
-                                ServiceInfo.DIRECT,
-                                gateway),
+                        who.http(),
                         new HttpSettings(mesh.normalization(), "istio-envoy", false),
                         logs));
         tcp.put(
@@ -425,7 +437,7 @@ final class WaypointTranslation {
                         "",
                         0,
                         List.of(new TcpChain.Backend(Targets.ENCAP, 1)),
-                        policies.forTcp(objects, ServiceInfo.DIRECT, gateway),
+                        who.tcp(),
                         logs,
                         0,
                         0));

@@ -28,6 +28,7 @@ final class Workloads {
     private final ServiceRegistry registry;
     private final MeshConfig mesh;
     private final PolicyTranslator policies;
+    private final Report report;
     private final Waypoints waypoints;
     /** Uid to service to ports. */
     private final Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
@@ -40,6 +41,7 @@ final class Workloads {
         this.registry = registry;
         this.mesh = mesh;
         this.policies = policies;
+        this.report = report;
         this.waypoints = new Waypoints(objects, report);
     }
 
@@ -126,7 +128,10 @@ final class Workloads {
     }
 
     Optional<GatewayRef> attachedTo(PodModel p) {
-        return waypoints.ofWorkload(p, objects.find(p.kind(), p.namespace(), p.name()));
+        Optional<KubeObject> o = objects.find(p.kind(), p.namespace(), p.name());
+        return o.isEmpty()
+                ? waypoints.ofWorkload(p, o)
+                : report.in(Report.part(o.get()), () -> waypoints.ofWorkload(p, o));
     }
 
     private WaypointRef ref(GatewayRef g) {

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 final class Attachment {
     private static final String GATEWAY_API = "gateway.networking.k8s.io";
-    private static final String WAYPOINT_CLASS = "istio-waypoint";
+    static final String WAYPOINT_CLASS = "istio-waypoint";
 
     private Attachment() {}
 

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -24,7 +25,6 @@ import java.util.Set;
  * that matched (measured-behaviour.md, Authorization 11).
  */
 public final class AuthorizationTranslator implements PolicyTranslator {
-    private static final String KIND = "AuthorizationPolicy";
     private static final String BAD_CUSTOM = "-deny-due-to-bad-CUSTOM-action";
     private static final String GROUP = "security.istio.io";
 
@@ -38,12 +38,6 @@ public final class AuthorizationTranslator implements PolicyTranslator {
         return read(objects, service, waypoint, RuleReader.Mode.TCP);
     }
 
-    private static List<KubeObject> policies(KubeObjects objects) {
-        return objects.ofKind(KIND).stream()
-                .filter(o -> o.group().equals(GROUP))
-                .toList();
-    }
-
     private static PolicySet read(
             KubeObjects objects, ServiceInfo service, GatewayInfo waypoint, RuleReader.Mode mode) {
         List<PolicySet.Policy> custom = new ArrayList<>();
@@ -54,8 +48,8 @@ public final class AuthorizationTranslator implements PolicyTranslator {
         List<PolicySet.Policy> dryRunAllow = new ArrayList<>();
         boolean allowEnforced = false;
         PolicyReader reader = new PolicyReader(waypoint.mesh(), f -> {});
-        for (KubeObject p : policies(objects)) {
-            if (!Attachment.attaches(p, service, waypoint)) {
+        for (KubeObject p : objects.targeting(KIND, service, waypoint, Attachment.WAYPOINT_CLASS)) {
+            if (!p.group().equals(GROUP) || !Attachment.attaches(p, service, waypoint)) {
                 continue;
             }
             List<PolicySet.Policy> rules = reader.read(p, mode);
@@ -103,84 +97,87 @@ public final class AuthorizationTranslator implements PolicyTranslator {
     }
 
     @Override
-    public List<L4Policy> l4(KubeObjects objects, MeshSettings mesh) {
-        List<L4Policy> out = new ArrayList<>();
-        PolicyReader reader = new PolicyReader(mesh, f -> {});
-        for (KubeObject p : policies(objects)) {
-            PolicyReader.Action action = PolicyReader.action(p);
-            if (Attachment.hasTarget(p)
-                    || action == PolicyReader.Action.AUDIT
-                    || action == PolicyReader.Action.CUSTOM) {
-                continue;
-            }
-            List<Condition> rules = reader.read(p, RuleReader.Mode.L4).stream()
-                    .map(PolicySet.Policy::condition)
-                    .toList();
-            boolean selector = Attachment.hasSelector(p);
-            boolean everywhere = !selector && p.namespace().equals(mesh.rootNamespace());
-            out.add(new L4Policy(
-                    p.key(),
-                    everywhere ? "" : p.namespace(),
-                    selector,
-                    action == PolicyReader.Action.ALLOW ? L4Policy.Action.ALLOW : L4Policy.Action.DENY,
-                    PolicyReader.dryRun(p),
-                    rules.isEmpty()
-                            ? RuleReader.never()
-                            : rules.size() == 1 ? rules.getFirst() : new Condition.Or(rules),
-                    p.ref()));
+    public Optional<L4Policy> l4(KubeObject p, MeshSettings mesh) {
+        PolicyReader.Action action = PolicyReader.action(p);
+        if (!p.group().equals(GROUP)
+                || Attachment.hasTarget(p)
+                || action == PolicyReader.Action.AUDIT
+                || action == PolicyReader.Action.CUSTOM) {
+            return Optional.empty();
         }
-        return out;
+        List<Condition> rules = new PolicyReader(mesh, f -> {})
+                .read(p, RuleReader.Mode.L4).stream()
+                        .map(PolicySet.Policy::condition)
+                        .toList();
+        boolean selector = Attachment.hasSelector(p);
+        boolean everywhere = !selector && p.namespace().equals(mesh.rootNamespace());
+        return Optional.of(new L4Policy(
+                p.key(),
+                everywhere ? "" : p.namespace(),
+                selector,
+                action == PolicyReader.Action.ALLOW ? L4Policy.Action.ALLOW : L4Policy.Action.DENY,
+                PolicyReader.dryRun(p),
+                rules.isEmpty() ? RuleReader.never() : rules.size() == 1 ? rules.getFirst() : new Condition.Or(rules),
+                p.ref()));
     }
 
     @Override
     public Set<String> selecting(
             KubeObjects objects, String namespace, Map<String, String> podLabels, MeshSettings mesh) {
         Set<String> out = new LinkedHashSet<>();
-        for (KubeObject p : policies(objects)) {
-            boolean reaches = p.namespace().equals(namespace) || p.namespace().equals(mesh.rootNamespace());
-            if (reaches && !Attachment.hasTarget(p) && Attachment.selects(p, podLabels)) {
-                out.add(p.key());
-            }
+        selecting(objects, namespace, podLabels, out);
+        if (!namespace.equals(mesh.rootNamespace())) {
+            selecting(objects, mesh.rootNamespace(), podLabels, out);
         }
         return out;
     }
 
+    private static void selecting(
+            KubeObjects objects, String namespace, Map<String, String> podLabels, Set<String> out) {
+        for (KubeObject p : objects.selecting(KIND, namespace, podLabels)) {
+            if (p.group().equals(GROUP) && !Attachment.hasTarget(p) && Attachment.selects(p, podLabels)) {
+                out.add(p.key());
+            }
+        }
+    }
+
     @Override
-    public List<Finding> findings(KubeObjects objects, MeshSettings mesh) {
+    public Set<Finding> findings(KubeObject p, MeshSettings mesh) {
+        if (!p.group().equals(GROUP)) {
+            return Set.of();
+        }
         Set<Finding> out = new LinkedHashSet<>();
         PolicyReader reader = new PolicyReader(mesh, out::add);
-        for (KubeObject p : policies(objects)) {
-            Attachment.check(p, mesh.rootNamespace(), out::add);
-            List<PolicySet.Policy> all = reader.read(p, RuleReader.Mode.HTTP);
-            boolean dry = PolicyReader.dryRun(p);
-            switch (PolicyReader.action(p)) {
-                case CUSTOM -> custom(p, dry, out);
-                case AUDIT -> {
-                    if (!Attachment.hasTarget(p)) {
-                        out.add(noEffect(p, "AUDIT"));
-                    }
+        Attachment.check(p, mesh.rootNamespace(), out::add);
+        List<PolicySet.Policy> all = reader.read(p, RuleReader.Mode.HTTP);
+        boolean dry = PolicyReader.dryRun(p);
+        switch (PolicyReader.action(p)) {
+            case CUSTOM -> custom(p, dry, out);
+            case AUDIT -> {
+                if (!Attachment.hasTarget(p)) {
+                    out.add(noEffect(p, "AUDIT"));
                 }
-                case ALLOW -> {
-                    boolean l4 = !Attachment.hasTarget(p);
-                    if (l4 && reader.read(p, RuleReader.Mode.L4).size() < all.size()) {
-                        out.add(
-                                Finding.warning(
-                                        p.ref("spec.rules"),
-                                        "rules with HTTP fields never match without a waypoint; add targetRefs to a Service or Gateway"));
-                    }
+            }
+            case ALLOW -> {
+                boolean l4 = !Attachment.hasTarget(p);
+                if (l4 && reader.read(p, RuleReader.Mode.L4).size() < all.size()) {
+                    out.add(
+                            Finding.warning(
+                                    p.ref("spec.rules"),
+                                    "rules with HTTP fields never match without a waypoint; add targetRefs to a Service or Gateway"));
                 }
-                case DENY -> {
-                    boolean l4 = !Attachment.hasTarget(p);
-                    if (l4 && !conditions(reader.read(p, RuleReader.Mode.L4)).equals(conditions(all))) {
-                        out.add(
-                                Finding.warning(
-                                        p.ref("spec.rules"),
-                                        "HTTP fields are ignored without a waypoint, so more is denied; add targetRefs to a Service or Gateway"));
-                    }
+            }
+            case DENY -> {
+                boolean l4 = !Attachment.hasTarget(p);
+                if (l4 && !conditions(reader.read(p, RuleReader.Mode.L4)).equals(conditions(all))) {
+                    out.add(
+                            Finding.warning(
+                                    p.ref("spec.rules"),
+                                    "HTTP fields are ignored without a waypoint, so more is denied; add targetRefs to a Service or Gateway"));
                 }
             }
         }
-        return List.copyOf(out);
+        return out;
     }
 
     private static List<Condition> conditions(List<PolicySet.Policy> list) {
