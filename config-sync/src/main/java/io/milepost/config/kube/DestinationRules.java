@@ -225,7 +225,43 @@ final class DestinationRules {
             known = find(host);
             byHost.put(host, known);
         }
-        return known;
+        return known.size() < 2 ? known : lastOfEqualExports(known);
+    }
+
+    /**
+     * istiod joins only rules with the same exportTo, and one that is exported further into those before it; of what stays
+     * apart the youngest counts alone (mergeDestinationRule, SidecarScope.DestinationRule).
+     */
+    private static List<Fields> lastOfEqualExports(List<Fields> rules) {
+        List<Set<String>> exports = new ArrayList<>();
+        List<List<Fields>> joined = new ArrayList<>();
+        for (Fields r : rules) {
+            Set<String> own = new HashSet<>(r.texts("exportTo"));
+            boolean apart = true;
+            for (int i = 0; i < exports.size(); i++) {
+                Set<String> there = exports.get(i);
+                apart = !own.equals(there) && (there.isEmpty() || !own.containsAll(there));
+                if (!apart) {
+                    joined.get(i).add(r);
+                }
+            }
+            if (apart) {
+                exports.add(own);
+                joined.add(new ArrayList<>(List.of(r)));
+            }
+        }
+        List<Fields> counts = joined.getLast();
+        for (Fields r : rules) {
+            if (!counts.contains(r)) {
+                r.warn(
+                        "exportTo",
+                        "differs from that of DestinationRule "
+                                + counts.getFirst().object().key()
+                                + " for the same host, which is younger and counts alone: join them");
+                r.skip("trafficPolicy", "subsets");
+            }
+        }
+        return counts;
     }
 
     private List<Fields> find(String host) {

@@ -23,15 +23,9 @@ record HeaderOps(HeaderMutations mutations, Optional<String> host) {
         return of(pairs(f, "set"), pairs(f, "add"), f.texts("remove"), request);
     }
 
-    /** headers.request and headers.response of a VirtualService. */
+    /** headers.request and headers.response of a VirtualService. Names in several spellings are all applied, as istiod sorts them. */
     static HeaderOps ofVirtualService(Fields f, boolean request) {
-        return of(lower(f.map("set")), lower(f.map("add")), f.texts("remove"), request);
-    }
-
-    private static Map<String, String> lower(Map<String, String> in) {
-        Map<String, String> out = new TreeMap<>();
-        in.forEach((k, v) -> out.putIfAbsent(k.toLowerCase(Locale.ROOT), v));
-        return out;
+        return of(f.map("set"), f.map("add"), f.texts("remove"), request);
     }
 
     /** Of equal names the first wins. */
@@ -46,22 +40,11 @@ record HeaderOps(HeaderMutations mutations, Optional<String> host) {
     /** An empty value does nothing (recorded from Envoy). */
     private static HeaderOps of(
             Map<String, String> set, Map<String, String> add, List<String> remove, boolean request) {
-        Optional<String> host = Optional.empty();
         List<Op> ops = new ArrayList<>();
-        for (Map.Entry<String, String> e : set.entrySet()) {
-            if (request && isHost(e.getKey())) {
-                host = Optional.of(e.getValue());
-            } else if (!e.getKey().startsWith(":") && !e.getValue().isEmpty()) {
-                ops.add(new Op(e.getKey(), e.getValue(), Action.SET));
-            }
-        }
-        for (Map.Entry<String, String> e : add.entrySet()) {
-            if (request && isHost(e.getKey())) {
-                host = host.or(() -> Optional.of(e.getValue()));
-            } else if (!e.getKey().startsWith(":") && !e.getValue().isEmpty()) {
-                ops.add(new Op(e.getKey(), e.getValue(), Action.ADD));
-            }
-        }
+        Optional<String> added = apply(add, Action.ADD, ops);
+        List<Op> first = new ArrayList<>();
+        Optional<String> host = apply(set, Action.SET, first).or(() -> added);
+        first.addAll(ops);
         List<String> gone = new ArrayList<>();
         for (String r : remove) {
             String name = r.toLowerCase(Locale.ROOT);
@@ -69,7 +52,24 @@ record HeaderOps(HeaderMutations mutations, Optional<String> host) {
                 gone.add(name);
             }
         }
-        return new HeaderOps(new HeaderMutations(gone, ops), host);
+        return new HeaderOps(new HeaderMutations(gone, first), request ? host : Optional.empty());
+    }
+
+    /** Collects what changes headers; gives what is written for Host, which answers cannot change (istiod drops it there). */
+    private static Optional<String> apply(Map<String, String> headers, Action action, List<Op> into) {
+        Optional<String> host = Optional.empty();
+        for (Map.Entry<String, String> e : headers.entrySet()) {
+            String name = e.getKey().toLowerCase(Locale.ROOT);
+            if (e.getValue().isEmpty()) {
+                continue;
+            }
+            if (isHost(name)) {
+                host = Optional.of(e.getValue());
+            } else if (!name.startsWith(":")) {
+                into.add(new Op(name, e.getValue(), action));
+            }
+        }
+        return host;
     }
 
     private static boolean isHost(String name) {

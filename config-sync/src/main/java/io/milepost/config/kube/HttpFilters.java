@@ -98,9 +98,9 @@ record HttpFilters(
             }
             switch (type) {
                 case "RequestHeaderModifier" ->
-                    request = request.then(HeaderOps.ofGateway(f.at("requestHeaderModifier"), true));
-                case "ResponseHeaderModifier" ->
-                    response = response.then(HeaderOps.ofGateway(f.at("responseHeaderModifier"), false));
+                    // Of several the last counts, as istiod.
+                    request = HeaderOps.ofGateway(f.at("requestHeaderModifier"), true);
+                case "ResponseHeaderModifier" -> response = HeaderOps.ofGateway(f.at("responseHeaderModifier"), false);
                 case "RequestRedirect" -> redirect = Optional.of(redirect(f.at("requestRedirect")));
                 case "URLRewrite" -> rewrite = Optional.of(rewrite(f.at("urlRewrite")));
                 case "RequestMirror" -> mirror(f.at("requestMirror")).ifPresent(mirrors::add);
@@ -128,7 +128,7 @@ record HttpFilters(
         if (f.has("fraction")) {
             Fields x = f.at("fraction");
             int denominator = Math.max(1, x.integer("denominator", 100));
-            perMillion = (int) Math.round(1e6 * x.integer("numerator", 0) / denominator);
+            perMillion = (int) (100.0 * x.integer("numerator", 0) / denominator * 10_000);
         } else if (f.has("percent")) {
             perMillion = f.integer("percent", 100) * 10_000;
         }
@@ -174,11 +174,7 @@ record HttpFilters(
             } else if (u.prefix().isPresent()) {
                 String p = u.prefix().get();
                 p = p.endsWith("/") ? p.substring(0, p.length() - 1) : p;
-                String matched = switch (match) {
-                    case PathMatch.SegmentPrefix s -> s.prefix();
-                    case PathMatch.Exact e -> e.path();
-                    default -> "";
-                };
+                String matched = match instanceof PathMatch.SegmentPrefix s ? s.prefix() : "";
                 if (p.isEmpty()) {
                     regex = Optional.of(new RegexRewrite("^" + quote(matched) + "(/?)(.*)", "/\\2"));
                 } else {

@@ -2,9 +2,11 @@ package io.milepost.config.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -51,11 +53,45 @@ record MatchEntry(Fields own, Optional<Fields> root) {
                 }
             }
         }
+        if (sourcesConflict(root, own) || gatewaysConflict(root, own)) {
+            return true;
+        }
         int rootPort = root.peek("port").asInt(0);
         int ownPort = own.peek("port").asInt(0);
         return rootPort != 0 && ownPort != 0 && rootPort != ownPort
                 || root.peek("ignoreUriCase").asBoolean(false)
                         != own.peek("ignoreUriCase").asBoolean(false);
+    }
+
+    /** Both say whose requests are meant. */
+    private static boolean sourcesConflict(Fields root, Fields own) {
+        String namespace = root.peek("sourceNamespace").asText("");
+        if (!namespace.isEmpty()
+                && !namespace.equals(own.peek("sourceNamespace").asText(""))) {
+            return true;
+        }
+        for (Map.Entry<String, JsonNode> e : own.peek("sourceLabels").properties()) {
+            JsonNode there = root.peek("sourceLabels").path(e.getKey());
+            if (!there.isMissingNode() && !there.equals(e.getValue())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A delegate names gateways of the root, or none. */
+    private static boolean gatewaysConflict(Fields root, Fields own) {
+        Set<String> there = new HashSet<>();
+        root.peek("gateways").forEach(g -> there.add(g.asText()));
+        if (there.isEmpty()) {
+            return false;
+        }
+        for (JsonNode g : own.peek("gateways")) {
+            if (!there.contains(g.asText())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** An expression may reach anywhere; a prefix may be lengthened; an exact value can only be repeated. */
@@ -82,6 +118,15 @@ record MatchEntry(Fields own, Optional<Fields> root) {
 
     boolean has(String field) {
         return holding(field).has(field);
+    }
+
+    /** Whether a map of that name has entries here or there. */
+    boolean names(String map) {
+        return !naming(map).peek(map).isEmpty();
+    }
+
+    Fields naming(String map) {
+        return own.peek(map).isEmpty() ? root.orElse(own) : own;
     }
 
     Fields at(String field) {

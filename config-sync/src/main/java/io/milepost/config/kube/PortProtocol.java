@@ -3,7 +3,7 @@ package io.milepost.config.kube;
 import java.util.Locale;
 import java.util.Set;
 
-/** How a service port was declared (Istio's protocol selection: appProtocol, then the prefix of the port's name). */
+/** How a service port was declared (istiod's ConvertProtocol: the prefix of appProtocol, else of the port's name). */
 enum PortProtocol {
     HTTP,
     HTTP2,
@@ -21,27 +21,37 @@ enum PortProtocol {
         if (transport.equals("UDP")) {
             return UDP;
         }
-        if (!appProtocol.isEmpty()) {
-            return parse(appProtocol);
+        switch (appProtocol) {
+            case "kubernetes.io/h2c" -> {
+                return HTTP2;
+            }
+            case "kubernetes.io/ws" -> {
+                return HTTP;
+            }
+            case "kubernetes.io/wss" -> {
+                return TCP;
+            }
+            default -> {
+                // read like a name below
+            }
         }
-        if (name.isEmpty()) {
-            return WELL_KNOWN_TCP.contains(port) ? TCP : AUTO;
-        }
-        if (name.startsWith("grpc-web")) {
+        String declared = appProtocol.isEmpty() ? name : appProtocol;
+        if (declared.toLowerCase(Locale.ROOT).startsWith("grpc-web")) {
             return GRPC_WEB;
         }
-        int dash = name.indexOf('-');
-        PortProtocol p = parse(dash < 0 ? name : name.substring(0, dash));
+        int dash = declared.indexOf('-');
+        PortProtocol p = parse(dash < 0 ? declared : declared.substring(0, dash));
         return p == AUTO && WELL_KNOWN_TCP.contains(port) ? TCP : p;
     }
 
+    /** The protocol of a ServiceEntry's port, or the prefix of a name; unknown and empty ones are undeclared. */
     static PortProtocol parse(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
-            case "http", "http1", "kubernetes.io/ws" -> HTTP;
-            case "http2", "kubernetes.io/h2c" -> HTTP2;
+            case "http", "http_proxy" -> HTTP;
+            case "http2" -> HTTP2;
             case "grpc" -> GRPC;
             case "grpc-web" -> GRPC_WEB;
-            case "tcp", "tls", "https", "mongo", "redis", "mysql", "hbone", "double-hbone", "kubernetes.io/wss" -> TCP;
+            case "tcp", "tls", "https", "mongo", "redis", "mysql", "hbone", "double-hbone" -> TCP;
             case "udp" -> UDP;
             default -> AUTO;
         };

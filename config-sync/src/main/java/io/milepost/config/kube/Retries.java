@@ -26,7 +26,24 @@ final class Retries {
             "resource-exhausted",
             "unavailable");
 
+    /** Errors that Go's net/http has a text for: istiod takes other numbers for names of conditions. */
+    private static final Set<Integer> NAMED = named();
+
     private Retries() {}
+
+    private static Set<Integer> named() {
+        Set<Integer> out = new TreeSet<>(Set.of(428, 429, 431, 451, 510, 511));
+        for (int c = 400; c <= 418; c++) {
+            out.add(c);
+        }
+        for (int c = 421; c <= 426; c++) {
+            out.add(c);
+        }
+        for (int c = 500; c <= 508; c++) {
+            out.add(c);
+        }
+        return out;
+    }
 
     /** HTTPRetry of a VirtualService or the mesh config. */
     static RetryPolicy ofVirtualService(Fields f) {
@@ -76,8 +93,19 @@ final class Retries {
 
     /** The retry block of an HTTPRoute rule. */
     static RetryPolicy ofGateway(Fields f, long perTryMillis) {
+        List<Integer> codes = new ArrayList<>();
+        for (int c : f.integers("codes")) {
+            if (NAMED.contains(c)) {
+                codes.add(c);
+            } else {
+                f.warn("codes", c + " is no status with a name, so istiod does not retry on it: remove it");
+            }
+        }
+        return ofGateway(f, codes, perTryMillis);
+    }
+
+    private static RetryPolicy ofGateway(Fields f, List<Integer> codes, long perTryMillis) {
         int attempts = f.integer("attempts", 2);
-        List<Integer> codes = f.integers("codes");
         long base = f.millis("backoff", 0);
         if (attempts <= 0) {
             return RetryPolicy.NONE;
@@ -92,7 +120,7 @@ final class Retries {
 
     /** As the specification wants it: broken connections and timeouts of single tries count as failures, too. */
     static RetryPolicy ofGatewayStrict(Fields f, long perTryMillis) {
-        RetryPolicy p = ofGateway(f, perTryMillis);
+        RetryPolicy p = ofGateway(f, f.integers("codes"), perTryMillis);
         if (p.attempts() <= 0) {
             return p;
         }

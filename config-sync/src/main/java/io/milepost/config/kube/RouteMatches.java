@@ -6,9 +6,12 @@ import io.milepost.mesh.RouteMatch;
 import io.milepost.mesh.ValueMatch;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** The matches of HTTPRoutes and GRPCRoutes. Headers and query parameters stand in the order of their names, as istiod has them. */
 final class RouteMatches {
@@ -97,12 +100,17 @@ final class RouteMatches {
     private static Optional<List<HeaderMatch>> headers(Fields m) {
         List<HeaderMatch> out = new ArrayList<>();
         boolean fine = true;
+        // Of the same spelling the last counts, of several spellings all (istiod keeps a map by name).
+        Map<String, ValueMatch> byName = new LinkedHashMap<>();
         for (Fields h : m.list("headers")) {
             Optional<ValueMatch> v = value(h);
-            String name = h.required("name").toLowerCase(Locale.ROOT);
             fine &= v.isPresent();
-            v.ifPresent(x -> out.add(new HeaderMatch(name.equals("host") ? ":authority" : name, x)));
+            v.ifPresent(x -> byName.put(h.required("name"), x));
         }
+        byName.forEach((spelling, x) -> {
+            String name = spelling.toLowerCase(Locale.ROOT);
+            out.add(new HeaderMatch(name.equals("host") ? ":authority" : name, x));
+        });
         out.sort(Comparator.comparing(HeaderMatch::name));
         return fine ? Optional.of(out) : Optional.empty();
     }
@@ -110,13 +118,13 @@ final class RouteMatches {
     private static Optional<List<RouteMatch.QueryMatch>> query(Fields m) {
         List<RouteMatch.QueryMatch> out = new ArrayList<>();
         boolean fine = true;
+        Map<String, ValueMatch> byName = new TreeMap<>();
         for (Fields q : m.list("queryParams")) {
             Optional<ValueMatch> v = value(q);
-            String name = q.required("name");
             fine &= v.isPresent();
-            v.ifPresent(x -> out.add(new RouteMatch.QueryMatch(name, x)));
+            v.ifPresent(x -> byName.put(q.required("name"), x));
         }
-        out.sort(Comparator.comparing(RouteMatch.QueryMatch::name));
+        byName.forEach((name, x) -> out.add(new RouteMatch.QueryMatch(name, x)));
         return fine ? Optional.of(out) : Optional.empty();
     }
 

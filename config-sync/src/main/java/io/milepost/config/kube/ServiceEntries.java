@@ -98,13 +98,9 @@ final class ServiceEntries {
         for (Fields p : spec.list("ports")) {
             int number = p.integer("number", 0);
             String name = p.text("name", "");
-            String protocol = p.text("protocol", "");
+            // The name says nothing here (istiod's convertPort).
             ports.add(new Port(
-                    number,
-                    name,
-                    protocol.isEmpty() ? PortProtocol.of(number, "TCP", name, "") : PortProtocol.parse(protocol),
-                    "",
-                    p.integer("targetPort", number)));
+                    number, name, PortProtocol.parse(p.text("protocol", "")), "", p.integer("targetPort", number)));
         }
         List<String> hosts = spec.texts("hosts");
         List<String> addresses = spec.texts("addresses");

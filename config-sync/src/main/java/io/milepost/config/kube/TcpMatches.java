@@ -40,11 +40,21 @@ final class TcpMatches {
         int p = m.integer("port", 0);
         List<String> gateways = m.texts("gateways");
         List<String> subnets = m.texts("destinationSubnets");
-        if (m.has("sourceLabels") || m.has("sourceNamespace") || m.has("sourceSubnet")) {
-            m.info("", "sourceLabels, sourceNamespace and sourceSubnet are not looked at by a waypoint");
-            m.skip("sourceLabels", "sourceNamespace", "sourceSubnet");
+        // istiod compares with no labels and no namespace at all (getTCPRouteMatch, getTLSRouteMatch).
+        boolean anySource =
+                m.map("sourceLabels").isEmpty() && m.text("sourceNamespace", "").isEmpty();
+        if (!anySource) {
+            m.warn(
+                    "",
+                    "sourceLabels and sourceNamespace never match at a waypoint, this entry has no effect: use an "
+                            + "AuthorizationPolicy");
         }
-        return (p == 0 || p == port.number())
+        if (m.has("sourceSubnet")) {
+            m.info("sourceSubnet", "is not looked at by a waypoint");
+            m.skip("sourceSubnet");
+        }
+        return anySource
+                && (p == 0 || p == port.number())
                 && (gateways.isEmpty() || gateways.contains("mesh"))
                 && (subnets.isEmpty() || inside(service, subnets, m));
     }

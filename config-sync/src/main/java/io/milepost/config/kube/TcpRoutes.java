@@ -94,7 +94,15 @@ final class TcpRoutes {
 
     /** istiod does not look at the server name; a TLSRoute for other names counts for nothing. */
     static boolean takesAll(GatewayRoute route, ServiceModel service) {
-        return route.hostnames().isEmpty() || route.hostnames().equals(List.of(service.host()));
+        List<String> names = route.hostnames();
+        if (names.size() > 1) {
+            // istiod leaves out those that cannot be the service's (compatibleRoutesForHost)
+            names = names.stream()
+                    .filter(n -> VirtualServices.hostMatches(n, service.host()))
+                    .toList();
+            return names.equals(List.of(service.host()));
+        }
+        return names.isEmpty() || names.equals(List.of("*")) || names.equals(List.of(service.host()));
     }
 
     private List<Backend> backends(GatewayRoute route) {

@@ -37,23 +37,31 @@ final class VirtualServiceFilters {
             percent.error("value", value + " is no percentage: use 0 to 100");
             value = Math.clamp(value, 0, 100);
         }
-        return (int) Math.round(value * 10_000);
+        return (int) (value * 10_000);
     }
 
     static Fault fault(Fields f) {
-        Optional<Fault.Delay> delay = f.maybe("delay").map(d -> new Fault.Delay(d.millis("fixedDelay", 0), share(d)));
-        Optional<Fault.Abort> abort = f.maybe("abort").map(a -> {
-            String grpc = a.text("grpcStatus", "").toUpperCase(Locale.ROOT);
-            int code = GRPC.indexOf(grpc);
-            if (!grpc.isEmpty() && code < 0) {
-                a.error("grpcStatus", "'" + grpc + "' is unknown: use a name such as UNAVAILABLE");
-            }
-            int percent = a.has("percentage") ? millionths(a.at("percentage")) : 0;
-            return grpc.isEmpty()
-                    ? new Fault.Abort(a.integer("httpStatus", 0), -1, percent)
-                    : new Fault.Abort(0, Math.max(code, 0), percent);
-        });
+        Optional<Fault.Delay> delay = f.maybe("delay")
+                .filter(d -> d.has("fixedDelay"))
+                .map(d -> new Fault.Delay(d.millis("fixedDelay", 0), share(d)));
+        Optional<Fault.Abort> abort = f.maybe("abort")
+                .filter(VirtualServiceFilters::aborts)
+                .map(a -> {
+                    String grpc = a.text("grpcStatus", "").toUpperCase(Locale.ROOT);
+                    int code = GRPC.indexOf(grpc);
+                    if (!grpc.isEmpty() && code < 0) {
+                        a.error("grpcStatus", "'" + grpc + "' is unknown: use a name such as UNAVAILABLE");
+                    }
+                    int percent = a.has("percentage") ? millionths(a.at("percentage")) : 0;
+                    return grpc.isEmpty()
+                            ? new Fault.Abort(a.integer("httpStatus", 0), -1, percent)
+                            : new Fault.Abort(0, Math.max(code, 0), percent);
+                });
         return new Fault(delay, abort);
+    }
+
+    private static boolean aborts(Fields a) {
+        return a.has("httpStatus") || a.has("grpcStatus");
     }
 
     private static int share(Fields f) {

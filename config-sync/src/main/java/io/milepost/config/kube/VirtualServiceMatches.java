@@ -23,10 +23,11 @@ final class VirtualServiceMatches {
         int p = m.integer("port");
         possible &= p == 0 || p == port.number();
         String namespace = m.text("sourceNamespace");
-        // Compared with the waypoint's own namespace, whoever calls (recorded from istiod).
-        possible &= namespace.isEmpty() || namespace.equals(waypoint.namespace());
-        if (m.has("sourceLabels")) {
-            Fields holder = m.holding("sourceLabels");
+        // Compared with the waypoint's own namespace, whoever calls (recorded from istiod), and not at all beside
+        // gateways (istiod's sourceMatchHTTP).
+        possible &= !gateways.isEmpty() || namespace.isEmpty() || namespace.equals(waypoint.namespace());
+        if (m.names("sourceLabels")) {
+            Fields holder = m.naming("sourceLabels");
             holder.warn(
                     "sourceLabels",
                     "never matches at a waypoint, this entry has no effect: use an AuthorizationPolicy or "

@@ -1,0 +1,260 @@
+package io.milepost.config.kube;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.milepost.mesh.Cluster.LoadBalancer.Policy;
+import io.milepost.mesh.HeaderMutations.Op;
+import io.milepost.mesh.RouteAction;
+import io.milepost.mesh.RouteRule;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Rules that no recorded case shows; each test names the function of istiod that has it. */
+class IstiodRulesTest {
+    private static final String TO = "route: [{destination: {host: reviews}}]";
+    private static final String PARENT = "parentRefs: [{group: '', kind: Service, name: ";
+
+    private static String object(String kind, String name, String spec) {
+        return object("networking.istio.io/v1", kind, name, spec);
+    }
+
+    private static String object(String api, String kind, String name, String spec) {
+        return "---\napiVersion: " + api + "\nkind: " + kind + "\nmetadata: {name: " + name
+                + ", namespace: default}\nspec: " + spec + "\n";
+    }
+
+    private static TestMesh http(String rules) {
+        return TestMesh.of(object("VirtualService", "reviews", "{hosts: [reviews], http: [" + rules + "]}"));
+    }
+
+    private static TestMesh route(String rules) {
+        return TestMesh.of(object(
+                "gateway.networking.k8s.io/v1", "HTTPRoute", "r", "{" + PARENT + "reviews}], rules: [" + rules + "]}"));
+    }
+
+    /** sourceMatchHTTP: beside gateways nobody looks at the namespace; empty sourceLabels are none. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sourceNamespace: default                    | true",
+                "sourceNamespace: other                      | false",
+                "gateways: [mesh], sourceNamespace: other    | true",
+                "gateways: [x/y], sourceNamespace: default   | false",
+                "sourceLabels: {}                            | true",
+                "sourceLabels: {app: client}                 | false",
+                "gateways: [mesh], sourceLabels: {app: a}    | false",
+            })
+    void whoseRequestsAnEntryIsFor(String match, boolean counts) {
+        TestMesh m = http("{name: own, match: [{" + match + "}], " + TO + "}");
+        assertThat(m.rules()).extracting(RouteRule::name).containsExactly(counts ? "own" : "default");
+    }
+
+    /** hasConflict and mergeHTTPMatchRequest. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{sourceNamespace: default}       | {uri: {prefix: /}}                 | false",
+                "{sourceNamespace: default}       | {sourceNamespace: default}         | true",
+                "{uri: {prefix: /}}               | {sourceNamespace: default}         | true",
+                "{gateways: [mesh]}               | {gateways: [x/y]}                  | false",
+                "{gateways: [mesh]}               | {gateways: [mesh]}                 | true",
+                "{gateways: [mesh, x/y]}          | {uri: {prefix: /}}                 | true",
+                "{sourceLabels: {}}               | {sourceLabels: {}}                 | true",
+            })
+    void delegatesMayNotSpeakOfOtherClients(String root, String own, boolean joined) {
+        TestMesh m = TestMesh.of(object(
+                        "VirtualService",
+                        "reviews",
+                        "{hosts: [reviews], http: [{match: [" + root + "], delegate: {name: team}}]}")
+                + object("VirtualService", "team", "{http: [{name: team, match: [" + own + "], " + TO + "}]}"));
+        assertThat(m.rules()).extracting(RouteRule::name).containsExactly(joined ? "team" : "default");
+    }
+
+    /** translateAppendHeaders: sorted as they are spelled, all of them applied; Host of an answer is dropped. */
+    @Test
+    void headersInSeveralSpellings() {
+        TestMesh m = http("{headers: {request: {set: {x-a: '2', X-A: '1', host: ''}, add: {X-B: '1', x-b: '2'}}, "
+                + "response: {set: {host: h, x-c: c}, add: {Host: h}}}, " + TO + "}");
+        assertThat(m.errors()).isEmpty();
+        assertThat(m.rules().getFirst().requestHeaders().ops())
+                .extracting(o -> o.action() + " " + o.name() + " " + o.format())
+                .containsExactly("SET x-a 1", "SET x-a 2", "ADD x-b 1", "ADD x-b 2");
+        assertThat(m.rules().getFirst().responseHeaders().ops())
+                .extracting(Op::name)
+                .containsExactly("x-c");
+        assertThat(m.forward(0).rewrite()).isEmpty();
+    }
+
+    /** TranslateFault: a part that says neither how long nor what is none; shares are cut off, not rounded. */
+    @Test
+    void faultsThatSayNothing() {
+        RouteRule.Fault none = http("{fault: {delay: {percentage: {value: 100}}, abort: {percentage: {value: 100}}}, "
+                        + TO + "}")
+                .rules()
+                .getFirst()
+                .fault()
+                .orElseThrow();
+        assertThat(none.delay()).isEmpty();
+        assertThat(none.abort()).isEmpty();
+        RouteRule.Fault third = http("{fault: {delay: {fixedDelay: 1s, percentage: {value: 66.66667}}}, " + TO + "}")
+                .rules()
+                .getFirst()
+                .fault()
+                .orElseThrow();
+        assertThat(third.delay().orElseThrow().perMillion()).isEqualTo(666_666);
+    }
+
+    /** getTCPRouteMatch and getTLSRouteMatch compare with no labels and no namespace. */
+    @ParameterizedTest
+    @CsvSource({
+        "'sourceLabels: {app: a}', echo",
+        "'sourceNamespace: default', echo",
+        "'sourceLabels: {}', reviews",
+        "'port: 90', reviews"
+    })
+    void sourcesOfConnections(String match, String target) {
+        for (String kind : List.of("tcp", "tls")) {
+            String names = kind.equals("tls") ? "sniHosts: [echo.default.svc.cluster.local], " : "";
+            TestMesh m = TestMesh.of(object(
+                    "VirtualService",
+                    "echo",
+                    "{hosts: [echo], " + kind + ": [{match: [{" + names + match
+                            + "}], route: [{destination: {host: reviews}}]}]}"));
+            assertThat(m.tcp(TestMesh.ECHO).backends())
+                    .singleElement()
+                    .satisfies(b -> assertThat(b.cluster()).contains(target));
+        }
+    }
+
+    /** mergeDestinationRule and SidecarScope.DestinationRule: what is exported differently stays apart, the youngest counts. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                  | ''                   | RANDOM      | true",
+                "''                  | 'exportTo: [\"*\"],' | ROUND_ROBIN | false",
+                "'exportTo: [\"*\"],'| ''                   | ROUND_ROBIN | false",
+                "'exportTo: [.],'    | 'exportTo: [., x],'  | RANDOM      | true",
+                "'exportTo: [., x],' | 'exportTo: [.],'     | ROUND_ROBIN | false",
+            })
+    void rulesForOneHost(String first, String second, Policy policy, boolean joined) {
+        TestMesh m = TestMesh.of(object(
+                        "DestinationRule",
+                        "a",
+                        "{" + first + " host: reviews, subsets: [{name: v1, labels: {version: v1}}], "
+                                + "trafficPolicy: {loadBalancer: {simple: RANDOM}}}")
+                + object(
+                        "DestinationRule",
+                        "b",
+                        "{" + second + " host: reviews, subsets: [{name: v2, labels: {version: v2}}], "
+                                + "trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"));
+        assertThat(m.cluster(TestMesh.REVIEWS).balancer().policy()).isEqualTo(policy);
+        assertThat(m.snapshot().clusters().keySet().stream().filter(c -> c.contains("/v")))
+                .hasSize(joined ? 2 : 1)
+                .anyMatch(c -> c.contains("/v2|"));
+        assertThat(m.findings().stream().anyMatch(f -> f.contains("counts alone")))
+                .isEqualTo(!joined);
+    }
+
+    /** createHeadersMatch and createQueryParamsMatch keep maps; convertHTTPRoute takes the last filter of a type. */
+    @Test
+    void whatIsWrittenTwice() {
+        TestMesh m = route("{matches: [{headers: [{name: x, value: a}, {name: X, value: b}, {name: x, value: c}], "
+                + "queryParams: [{name: q, value: a}, {name: q, value: b}]}], "
+                + "filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: a}]}}, "
+                + "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: b, value: b}]}}], "
+                + "backendRefs: [{name: reviews, port: 9080}]}");
+        RouteRule r = m.rules().getFirst();
+        assertThat(r.match().headers()).hasSize(2);
+        assertThat(r.match().headers().toString())
+                .contains("value=c", "value=b")
+                .doesNotContain("value=a");
+        assertThat(r.match().query()).singleElement().asString().contains("value=b");
+        assertThat(r.requestHeaders().ops()).extracting(Op::name).containsExactly("b");
+    }
+
+    /** parseRetryOn: numbers that Go has no text for are no status codes. */
+    @Test
+    void codesToRetryOn() {
+        TestMesh m = route("{retry: {codes: [499, 503, 520]}, backendRefs: [{name: reviews, port: 9080}]}");
+        assertThat(m.forward(0).retry().statusCodes()).containsExactly(503);
+        assertThat(m.findings()).anyMatch(f -> f.contains("499")).anyMatch(f -> f.contains("520"));
+        TestMesh none = route("{retry: {codes: [499]}, backendRefs: [{name: reviews, port: 9080}]}");
+        assertThat(none.forward(0).retry().on()).doesNotContain("retriable-status-codes");
+    }
+
+    /** applyHTTPRouteDestination quotes the separated prefix, which an exact match has not. */
+    @Test
+    void aPrefixIsRemovedFromAnExactPathOnlyAtItsSlash() {
+        TestMesh m = route("{matches: [{path: {type: Exact, value: /a}}], filters: [{type: URLRewrite, "
+                + "urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}], "
+                + "backendRefs: [{name: reviews, port: 9080}]}");
+        assertThat(m.forward(0).rewrite().orElseThrow().regex())
+                .contains(new RouteAction.RegexRewrite("^(/?)(.*)", "/\\2"));
+    }
+
+    /** compatibleRoutesForHost: of several names those that are not the service's are left out. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "['*']                                           | reviews",
+                "[a.example]                                     | echo",
+                "[echo.default.svc.cluster.local]                | reviews",
+                "[echo.default.svc.cluster.local, a.example]     | reviews",
+                "[echo.default.svc.cluster.local, '*.cluster.local'] | echo",
+            })
+    void namesOfATlsRoute(String names, String target) {
+        TestMesh m = TestMesh.of(object(
+                "gateway.networking.k8s.io/v1",
+                "TLSRoute",
+                "t",
+                "{" + PARENT + "echo}], hostnames: " + names
+                        + ", rules: [{backendRefs: [{name: reviews, port: 9080}]}]}"));
+        assertThat(m.tcp(TestMesh.ECHO).backends())
+                .singleElement()
+                .satisfies(b -> assertThat(b.cluster()).contains(target));
+    }
+
+    /** ConvertProtocol: appProtocol is read as names are. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "80   | http-web | ''                 | HTTP",
+                "80   | web      | ''                 | AUTO",
+                "80   | web      | http-foo           | HTTP",
+                "80   | web      | GRPC-Web-x         | GRPC_WEB",
+                "80   | GRPC-WEB | ''                 | GRPC_WEB",
+                "80   | http     | kubernetes.io/h2c  | HTTP2",
+                "80   | http     | kubernetes.io/wss  | TCP",
+                "80   | http     | unknown            | AUTO",
+                "3306 | http     | unknown            | TCP",
+                "3306 | db       | ''                 | TCP",
+                "80   | http1    | ''                 | AUTO",
+                "80   | a        | mongo              | TCP",
+            })
+    void protocolsOfPorts(int port, String name, String appProtocol, PortProtocol expected) {
+        assertThat(PortProtocol.of(port, "TCP", name, appProtocol)).isEqualTo(expected);
+    }
+
+    /** convertPort: the name of a ServiceEntry's port says nothing. */
+    @Test
+    void protocolsOfAServiceEntry() {
+        TestMesh m = TestMesh.of(object(
+                "ServiceEntry",
+                "e",
+                "{hosts: [e.example], addresses: [10.1.1.1], resolution: STATIC, endpoints: [{address: 127.3.3.3}], "
+                        + "ports: [{number: 80, name: http}, {number: 81, name: x, protocol: HTTP}, "
+                        + "{number: 82, name: http-y, protocol: TCP}]}"));
+        assertThat(m.snapshot().httpChains())
+                .containsKeys("inbound-vip|80|http|e.example", "inbound-vip|81|http|e.example");
+        assertThat(m.snapshot().tcpChains())
+                .containsKeys("inbound-vip|80|tcp|e.example", "inbound-vip|82|tcp|e.example")
+                .doesNotContainKey("inbound-vip|81|tcp|e.example");
+    }
+}
