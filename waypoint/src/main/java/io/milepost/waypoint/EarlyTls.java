@@ -1,6 +1,6 @@
 package io.milepost.waypoint;
 
-import com.linecorp.armeria.common.TlsKeyPair;
+import com.linecorp.armeria.internal.common.util.MinifiedBouncyCastleProvider;
 import io.milepost.hbone.PemWorkloadCertificates;
 import io.netty.handler.ssl.OpenSsl;
 import java.io.IOException;
@@ -25,10 +25,7 @@ final class EarlyTls {
 
     /** Loads what is needed whatever the command line says. */
     static void libraries() {
-        Thread.ofPlatform()
-                .daemon()
-                .name("start-tls")
-                .start(() -> log.debug("native TLS: {}", OpenSsl.isAvailable()));
+        Thread.ofPlatform().daemon().name("start-tls").start(() -> log.debug("native TLS: {}", OpenSsl.isAvailable()));
     }
 
     /** Begins to read the files. */
@@ -37,18 +34,10 @@ final class EarlyTls {
                 new FutureTask<>(() -> new PemWorkloadCertificates(root, chain, key));
         Thread.ofPlatform().daemon().name("start-certs").start(() -> {
             task.run();
-            providers(chain, key);
+            // Armeria makes its provider anew for each context; what costs are the classes, and they stay.
+            MinifiedBouncyCastleProvider.call(() -> {});
         });
         return new EarlyTls(task);
-    }
-
-    /** Armeria makes its provider for each use; what costs are the classes, and they stay. */
-    private static void providers(Path chain, Path key) {
-        try {
-            TlsKeyPair.of(key.toFile(), chain.toFile());
-        } catch (IllegalArgumentException e) {
-            log.debug("what is wrong with these files is told by whoever uses them", e);
-        }
     }
 
     /** Waits for the certificates. */
@@ -56,11 +45,11 @@ final class EarlyTls {
         try {
             return certificates.get();
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException io -> throw io;
-                case RuntimeException r -> throw r;
-                default -> throw new IllegalStateException(e.getCause());
+            Throwable cause = e.getCause();
+            if (cause instanceof IOException io) {
+                throw io;
             }
+            throw new IllegalStateException(cause);
         }
     }
 }

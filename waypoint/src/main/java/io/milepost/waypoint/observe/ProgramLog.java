@@ -22,8 +22,7 @@ import org.slf4j.spi.SLF4JServiceProvider;
  * {@code -Dlogback.configurationFile} everything goes logback's own way.
  */
 public final class ProgramLog implements SLF4JServiceProvider {
-    private static final String PATTERN =
-            "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{20} %msg%n%ex{short}";
+    private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{20} %msg%n%ex{short}";
 
     private final LoggerContext context = new LoggerContext();
     private final IMarkerFactory markers = new BasicMarkerFactory();
