@@ -48,8 +48,7 @@ final class Attachments {
                     o,
                     put);
         }
-        JsonNode selector = o.spec().path("selector");
-        JsonNode labels = selector.path("matchLabels");
+        JsonNode labels = o.spec().path("selector").path("matchLabels");
         if (!labels.isEmpty()) {
             Label one = new Label(o.namespace(), "", "");
             for (Map.Entry<String, JsonNode> e : labels.properties()) {
@@ -58,7 +57,7 @@ final class Attachments {
             }
             change(byLabel, one, o, put);
         }
-        if (targets.isEmpty() && (selector.isMissingNode() || selector.isNull())) {
+        if (targets.isEmpty() && labels.isEmpty()) {
             change(plain, o.namespace(), o, put);
         }
     }
@@ -87,7 +86,7 @@ final class Attachments {
         }
     }
 
-    private static List<JsonNode> targets(KubeObject o) {
+    static List<JsonNode> targets(KubeObject o) {
         List<JsonNode> out = new ArrayList<>();
         JsonNode one = o.spec().path("targetRef");
         if (!one.isMissingNode() && !one.isNull()) {
@@ -108,7 +107,7 @@ final class Attachments {
         return out;
     }
 
-    /** Those with neither a target nor a selector. */
+    /** Those with neither a target nor labels to select. */
     List<KubeObject> plain(String namespace) {
         return plain.getOrDefault(namespace, List.of());
     }

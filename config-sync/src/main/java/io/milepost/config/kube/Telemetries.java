@@ -3,12 +3,12 @@ package io.milepost.config.kube;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.milepost.mesh.SourceRef;
+import io.milepost.config.kube.LogDecisions.Decision;
+import io.milepost.config.kube.LogDecisions.Entry;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.TelemetrySettings.AccessLog;
 import io.milepost.mesh.TelemetrySettings.Format;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +29,7 @@ final class Telemetries {
                     + "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
                     + "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
 
+    private static final String BUILT_IN = "envoy";
     private static final ObjectMapper PLAIN_JSON = new ObjectMapper();
     private static final Map<String, Object> JSON = Map.ofEntries(
             Map.entry("start_time", "%START_TIME%"),
@@ -70,52 +71,37 @@ final class Telemetries {
         this.waypoint = waypoint;
     }
 
-    /** Everything that is said at one level. */
-    private record Entry(List<String> providers, boolean disabled, String filter, SourceRef source) {}
-
     TelemetrySettings of(ServiceInfo service) {
-        List<AccessLog> logs = new ArrayList<>();
-        List<String> providers = new ArrayList<>(mesh.defaultLogProviders());
-        Map<String, Entry> effective = new TreeMap<>();
-        providers.forEach(p -> effective.put(p, new Entry(List.of(p), false, "", mesh.source())));
-        boolean spoken = false;
+        List<List<Entry>> levels = new ArrayList<>();
         for (KubeObject t : applicable(service)) {
             List<Entry> said = entries(t);
-            boolean names = said.stream().anyMatch(e -> !e.providers().isEmpty());
-            if (names) {
-                effective.clear();
-                spoken = true;
-            }
-            for (Entry e : said) {
-                spoken = true;
-                List<String> to = e.providers().isEmpty() ? List.copyOf(effective.keySet()) : e.providers();
-                to.forEach(p -> effective.put(p, e));
-                if (to.isEmpty() && e.disabled()) {
-                    effective.clear();
-                }
+            if (!said.isEmpty()) {
+                levels.add(said);
             }
         }
-        if (!spoken && effective.isEmpty()) {
-            return new TelemetrySettings(meshWide(""), true);
+        List<AccessLog> logs = new ArrayList<>();
+        boolean spoken = false;
+        for (Map.Entry<String, Decision> e : LogDecisions.of(levels, mesh.defaultLogProviders(), mesh.source())
+                .entrySet()) {
+            spoken |= provider(e.getKey(), e.getValue(), logs);
         }
-        effective.forEach((name, e) -> {
-            if (!e.disabled()) {
-                provider(name, e, logs);
-            }
-        });
-        return new TelemetrySettings(logs, true);
+        // Where nobody names a provider that writes logs the mesh's file counts, whatever is disabled
+        // (setHTTPAccessLog).
+        return new TelemetrySettings(spoken ? logs : meshWide(""), true);
     }
 
     /** Says so when an object speaks of nothing that is served here; asked when all services were. */
     void reportUnused(KubeObject t) {
-        if (!entries.containsKey(t)) {
-            report.in(
-                    Report.part(t),
-                    () -> report.add(Finding.info(
-                            t.ref(),
-                            "says nothing of what this waypoint serves: move it to the namespace of the waypoint or of a "
-                                    + "service behind it, with targetRefs that name one of them, if it should")));
+        if (entries.containsKey(t)) {
+            return;
         }
+        List<KubeObject> wide = objects.plain(KIND, t.namespace());
+        String message = isWide(t) && !wide.isEmpty() && !wide.getFirst().key().equals(t.key())
+                ? "has no effect: Telemetry " + wide.getFirst().key() + " is older and for the whole namespace, too; "
+                        + "join them"
+                : "says nothing of what this waypoint serves: move it to the namespace of the waypoint or of a "
+                        + "service behind it, with targetRefs that name one of them, if it should";
+        report.in(Report.part(t), () -> report.add(Finding.info(t.ref(), message)));
     }
 
     /** Forgets an object that is gone, or this version of it. */
@@ -126,7 +112,9 @@ final class Telemetries {
     /** Whether an object may speak of all that is served in a namespace. */
     static boolean isWide(KubeObject t) {
         JsonNode s = t.spec();
-        return !s.hasNonNull("selector") && s.path("targetRefs").isEmpty() && !s.hasNonNull("targetRef");
+        return s.path("selector").path("matchLabels").isEmpty()
+                && s.path("targetRefs").isEmpty()
+                && s.path("targetRef").isEmpty();
     }
 
     /** Logs of tunnels that reach no chain. */
@@ -197,37 +185,59 @@ final class Telemetries {
         return n.isNumber() ? (Object) n.asDouble() : n.asText();
     }
 
-    private void provider(String name, Entry e, List<AccessLog> logs) {
-        Fields p = mesh.providers().get(name);
+    /** Whether it is a provider that writes logs; one that is disabled is, too. */
+    private boolean provider(String name, Decision e, List<AccessLog> logs) {
+        Fields p = providerOf(name);
         if (p == null) {
-            if (name.equals("envoy")) {
-                logs.add(new AccessLog("/dev/stdout", meshFormat(), e.filter(), e.source()));
-            } else {
+            if (!name.equalsIgnoreCase(BUILT_IN)) {
                 report.add(Finding.warning(
                         e.source(),
                         "there is no extension provider '" + name + "': add it to extensionProviders of the "
                                 + "mesh config, or name 'envoy'"));
+                return false;
             }
-            return;
+            if (!e.disabled()) {
+                logs.add(new AccessLog("/dev/stdout", meshFormat(), e.filter(), e.source()));
+            }
+            return true;
         }
         if (!p.has("envoyFileAccessLog")) {
             report.add(Finding.warning(
                     e.source(), "provider '" + name + "' writes no file; only envoyFileAccessLog is supported so far"));
-            return;
+            return p.has("envoyHttpAls") || p.has("envoyTcpAls") || p.has("envoyOtelAls");
         }
         Fields file = p.at("envoyFileAccessLog");
-        Fields format = file.at("logFormat");
-        Format f;
-        if (format.has("labels")) {
-            f = new Format.Json(json(format.raw("labels")));
-        } else if (format.has("text")) {
-            String text = format.text("text", "");
-            f = new Format.Text(line(text.isEmpty() ? TEXT : text));
-        } else {
-            f = new Format.Text(TEXT);
+        boolean omit = file.bool("omitEmptyValues", false);
+        String path = file.text("path", "/dev/stdout");
+        Format format = format(name, file, omit);
+        if (!e.disabled()) {
+            logs.add(new AccessLog(path, format, e.filter(), e.source(), omit));
         }
-        logs.add(new AccessLog(
-                file.text("path", "/dev/stdout"), f, e.filter(), e.source(), file.bool("omitEmptyValues", false)));
+        return true;
+    }
+
+    /** Names are compared without regard to case (istiod's fetchProvider). */
+    private @Nullable Fields providerOf(String name) {
+        for (Map.Entry<String, Fields> p : mesh.providers().entrySet()) {
+            if (p.getKey().equalsIgnoreCase(name)) {
+                return p.getValue();
+            }
+        }
+        return null;
+    }
+
+    /** A provider of the built-in one's name without a format has that of the mesh config (telemetryAccessLog). */
+    private Format format(String name, Fields file, boolean omit) {
+        Fields format = file.at("logFormat");
+        if (format.has("labels")) {
+            Map<String, Object> labels = json(format.raw("labels"));
+            return new Format.Json(labels.isEmpty() ? JSON : labels);
+        }
+        if (!file.has("logFormat") && !omit && name.equals(BUILT_IN)) {
+            return meshFormat();
+        }
+        String text = format.text("text", "");
+        return new Format.Text(line(text.isEmpty() ? TEXT : text));
     }
 
     private List<Entry> entries(KubeObject t) {
@@ -253,15 +263,11 @@ final class Telemetries {
             }
             boolean disabled = a.bool("disabled", false);
             String filter = a.at("filter").text("expression", "");
-            if (mode.equals("CLIENT")) {
-                continue;
-            }
             if (!filter.isEmpty() && names.isEmpty()) {
                 // Recorded from istiod.
                 a.warn("filter", "has no effect without providers in the same entry: name them");
-                filter = "";
             }
-            out.add(new Entry(names, disabled, filter, a.ref()));
+            out.add(new Entry(names, disabled, !mode.equals("CLIENT"), filter, a.ref()));
         }
         return List.copyOf(out);
     }
@@ -269,23 +275,30 @@ final class Telemetries {
     /** Root namespace, waypoint's namespace, service's namespace; targeted ones of the last namespace only. */
     private List<KubeObject> applicable(ServiceInfo service) {
         String root = mesh.settings().rootNamespace();
-        List<KubeObject> out = new ArrayList<>(objects.plain(KIND, root));
+        List<KubeObject> out = new ArrayList<>();
+        addWide(root, out);
         if (!waypoint.namespace().equals(root)) {
-            out.addAll(objects.plain(KIND, waypoint.namespace()));
+            addWide(waypoint.namespace(), out);
         }
         String last = waypoint.namespace();
         if (!service.isDirect() && !service.namespace().equals(waypoint.namespace())) {
-            out.addAll(objects.plain(KIND, service.namespace()));
+            addWide(service.namespace(), out);
             last = service.namespace();
         }
-        List<KubeObject> targeted = new ArrayList<>();
+        // Oldest first, then by name; the last one counts.
         for (KubeObject t : objects.targeting(KIND, service, waypoint, waypoint.gatewayClass())) {
             if (t.namespace().equals(last)) {
-                targeted.add(t);
+                out.add(t);
             }
         }
-        targeted.sort(Comparator.comparing(KubeObject::name));
-        out.addAll(targeted);
         return out;
+    }
+
+    /** Of several for a whole namespace the oldest counts alone (namespaceWideTelemetryConfig). */
+    private void addWide(String namespace, List<KubeObject> out) {
+        List<KubeObject> wide = objects.plain(KIND, namespace);
+        if (!wide.isEmpty()) {
+            out.add(wide.getFirst());
+        }
     }
 }

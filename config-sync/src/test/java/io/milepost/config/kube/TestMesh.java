@@ -90,6 +90,10 @@ final class TestMesh {
         return rules(REVIEWS);
     }
 
+    HttpChain reviews() {
+        return Objects.requireNonNull(result.snapshot().httpChains().get(REVIEWS), REVIEWS);
+    }
+
     RouteAction.Forward forward(int rule) {
         return (RouteAction.Forward) rules().get(rule).action();
     }
