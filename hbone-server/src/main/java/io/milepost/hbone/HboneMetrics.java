@@ -57,9 +57,10 @@ public final class HboneMetrics implements MeterBinder {
         TUNNELS_WAITING("tunnels that wait for a connection"),
         POOLS("targets with connections or waiting tunnels"),
         BYTES_QUEUED("bytes received for tunnels whose readers do not read"),
+        BYTES_UNWRITTEN("bytes written to tunnels that their peers do not take"),
         WINDOWS_GRANTED("bytes of window of tunnels whose readers keep up, beyond what each tunnel has from the start"),
         VERIFIED_PEERS("certificates of peers that need not be verified again, at most 1024"),
-        BYTES_LIMIT("the most that BYTES_QUEUED may be before credit is kept back");
+        BYTES_LIMIT("the most that waits, queued or unwritten, before credit is kept back and new tunnels are refused");
 
         private final String description;
 
@@ -93,6 +94,7 @@ public final class HboneMetrics implements MeterBinder {
 
     private HboneMetrics budget(HboneMemoryBudget budget) {
         return level(Level.BYTES_QUEUED, budget::queuedBytes)
+                .level(Level.BYTES_UNWRITTEN, budget::writtenBytes)
                 .level(Level.WINDOWS_GRANTED, budget::grantedBytes)
                 .level(Level.BYTES_LIMIT, budget::limitBytes);
     }

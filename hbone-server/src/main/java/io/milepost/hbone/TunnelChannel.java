@@ -45,6 +45,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     private boolean inputShutdownFired;
     private boolean writesBlocked;
     private boolean abort;
+    private long unwritten;
     private @Nullable ChannelPromise shutdownPromise;
 
     TunnelChannel(TunnelStream stream) {
@@ -205,6 +206,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             removeWritten(in);
         }
         writesBlocked = !in.isEmpty();
+        accountUnwritten(open ? in.totalPendingWriteBytes() : 0);
         if (writesBlocked) {
             stream.mux().blocked(stream);
         }
@@ -215,6 +217,14 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
         }
         if (wrote) {
             stream.mux().flushSoon();
+        }
+    }
+
+    /** Usually nothing waits and nothing has to be told. */
+    private void accountUnwritten(long bytes) {
+        if (bytes != unwritten) {
+            stream.mux().budget().addWritten(bytes - unwritten);
+            unwritten = bytes;
         }
     }
 
@@ -365,6 +375,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             return;
         }
         open = false;
+        accountUnwritten(0);
         ChannelPromise promise = shutdownPromise;
         if (promise != null) {
             shutdownPromise = null;

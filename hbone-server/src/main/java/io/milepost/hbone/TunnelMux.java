@@ -272,12 +272,14 @@ final class TunnelMux extends Http2ConnectionAdapter {
     }
 
     private void retryWithheld() {
-        if (budget.isExceeded() && channel().isActive()) {
-            loop().schedule(this::retryWithheld, WITHHELD_RETRY_MILLIS, TimeUnit.MILLISECONDS);
-            return;
+        for (int n = withheld.size(); n > 0; n--) {
+            TunnelStream tunnel = withheld.remove();
+            if (tunnel.returnWithheld()) {
+                withheld.add(tunnel);
+            }
         }
-        for (TunnelStream tunnel = withheld.poll(); tunnel != null; tunnel = withheld.poll()) {
-            tunnel.returnWithheld();
+        if (!withheld.isEmpty()) {
+            loop().schedule(this::retryWithheld, WITHHELD_RETRY_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 

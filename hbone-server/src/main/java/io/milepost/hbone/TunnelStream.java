@@ -37,6 +37,7 @@ final class TunnelStream {
     private @Nullable ByteBuf coalescing;
     private int queuedBytes;
     private int withheld;
+    private boolean waitsForCredit;
     private int window;
     private int granted;
     private int consumed;
@@ -121,7 +122,7 @@ final class TunnelStream {
         if (length > 0 && !discard) {
             TunnelChannel target = channel;
             if (target != null && target.takesDirectly()) {
-                target.deliver(data.retain());
+                target.deliver(compact(data));
                 if (mux.budget().isExceeded()) {
                     withhold(length);
                     credit = padding;
@@ -198,8 +199,28 @@ final class TunnelStream {
             queue.addLast(tail);
         } else {
             coalescing = null;
-            queue.addLast(data.retain());
+            queue.addLast(compact(data));
         }
+    }
+
+    /**
+     * Bytes that wait keep the whole buffer that a read of the socket brought, with what came for other tunnels in it. With few
+     * tunnels that costs nothing; with 2,000 slow readers 87 MB kept 250 MB of buffers, and a copy of it keeps 1.2 times its size.
+     */
+    private ByteBuf compact(ByteBuf data) {
+        int length = data.readableBytes();
+        if (!mux.budget().isCrowded() || wholeBuffer(data) <= length + length / 4) {
+            return data.retain();
+        }
+        return mux.alloc().buffer(length, length).writeBytes(data, data.readerIndex(), length);
+    }
+
+    private static int wholeBuffer(ByteBuf data) {
+        ByteBuf whole = data;
+        for (ByteBuf outer = whole.unwrap(); outer != null; outer = whole.unwrap()) {
+            whole = outer;
+        }
+        return whole.capacity();
     }
 
     /** The next waiting bytes; the caller owns them and calls {@link #credit} once they are handed on. */
@@ -222,12 +243,16 @@ final class TunnelStream {
         if (closed || bytes == 0) {
             return;
         }
-        if (mux.budget().isExceeded()) {
+        if (mustWithhold()) {
             withhold(bytes);
         } else {
-            mux.returnCredit(stream, bytes);
+            mux.returnCredit(stream, bytes + takeWithheld());
             growWindow(bytes);
         }
+    }
+
+    private boolean mustWithhold() {
+        return mux.budget().isExceeded() || (!queue.isEmpty() && mux.budget().isTight());
     }
 
     /** A tunnel that moved four windows, and holds none of it back, gets one of twice the size. */
@@ -250,18 +275,26 @@ final class TunnelStream {
     }
 
     private void withhold(int bytes) {
-        if (withheld == 0) {
+        withheld += bytes;
+        if (!waitsForCredit) {
+            waitsForCredit = true;
             mux.creditWithheld(this);
         }
-        withheld += bytes;
     }
 
-    void returnWithheld() {
+    /** Returns whether there is still something to return later. */
+    boolean returnWithheld() {
+        waitsForCredit = !closed && withheld > 0 && mustWithhold();
+        if (!waitsForCredit && !closed && withheld > 0) {
+            mux.returnCredit(stream, takeWithheld());
+        }
+        return waitsForCredit;
+    }
+
+    private int takeWithheld() {
         int bytes = withheld;
         withheld = 0;
-        if (bytes > 0 && !closed) {
-            mux.returnCredit(stream, bytes);
-        }
+        return bytes;
     }
 
     /** Drops what waits and everything that still comes. */

@@ -8,8 +8,6 @@ import io.milepost.hbone.HboneMetrics.Counter;
 import io.milepost.hbone.HboneMetrics.Level;
 import io.milepost.hbone.Mesh.Collector;
 import io.milepost.hbone.Mesh.Echo;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.handler.codec.http2.Http2Error;
 import java.io.EOFException;
 import java.io.IOException;
@@ -17,9 +15,7 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -181,52 +177,6 @@ class LimitsTest {
             assertThat(in.read()).isEqualTo(-1);
         }
         assertThat(server.metrics().value(Counter.HANDSHAKE_TIMEOUTS)).isEqualTo(1);
-    }
-
-    /** The sum over all tunnels: credit is kept back, new tunnels are refused, and all of it ends when the readers read. */
-    @Test
-    void memory() throws Exception {
-        HboneMemoryBudget budget = new HboneMemoryBudget(128 << 10);
-        List<Channel> unread = new CopyOnWriteArrayList<>();
-        HboneServer server = mesh.started(mesh.serverBuilder(tunnel -> {
-                    Channel channel = tunnel.accept(new Mesh.Unread());
-                    unread.add(channel);
-                })
-                .memoryBudget(budget)
-                .streamWindow(256 << 10));
-        RawPeer client = mesh.raw(server);
-        List<Integer> ids = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
-            ids.add(3 + 2 * i);
-            client.sendHeaders(3 + 2 * i, connectTo("10.0.0.1:80"), false);
-            client.await("HEADERS " + (3 + 2 * i));
-        }
-        ids.forEach(id -> client.sendData(id, Unpooled.wrappedBuffer(new byte[1 << 20]), true));
-        // Four windows of 64 KiB, although the peers want to send sixteen times that.
-        await().until(() -> budget.queuedBytes() == 256 << 10);
-        assertThat(server.metrics().value(Level.BYTES_QUEUED)).isEqualTo(256 << 10);
-        assertThat(server.metrics().value(Level.BYTES_LIMIT)).isEqualTo(128 << 10);
-        client.sendHeaders(21, connectTo("10.0.0.1:80"), false);
-        assertThat(client.await("HEADERS 21")).isEqualTo("HEADERS 21 :status=503 END");
-        assertThat(server.metrics().value(Counter.TUNNELS_OUT_OF_MEMORY)).isEqualTo(1);
-
-        // The first reader reads; its credit is kept back as long as the others hold more than the limit.
-        Mesh.Unread first = unread.getFirst().pipeline().get(Mesh.Unread.class);
-        unread.getFirst().eventLoop().execute(() -> unread.getFirst().config().setAutoRead(true));
-        await().until(() -> first.bytes() == 64 << 10);
-        assertThat(server.metrics().value(Counter.CREDIT_WITHHELD)).isPositive();
-        assertThat(budget.queuedBytes()).isEqualTo(3 * (64 << 10));
-        for (Channel each : unread) {
-            each.eventLoop().execute(() -> each.config().setAutoRead(true));
-        }
-        for (Channel each : unread) {
-            Mesh.Unread reader = each.pipeline().get(Mesh.Unread.class);
-            await().until(() -> reader.bytes() == 1 << 20);
-        }
-        assertThat(budget.queuedBytes()).isZero();
-        client.sendHeaders(23, connectTo("10.0.0.1:80"), false);
-        assertThat(client.await("HEADERS 23")).isEqualTo("HEADERS 23 :status=200");
-        client.closeAndWait();
     }
 
     @Test

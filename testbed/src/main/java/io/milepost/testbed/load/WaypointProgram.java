@@ -49,9 +49,9 @@ public final class WaypointProgram implements AutoCloseable {
                 command.add(flag);
             }
         }
+        command.add("-Xmx256m");
         command.addAll(jvmOptions);
         command.addAll(List.of(
-                "-Xmx256m",
                 "-cp",
                 classPath(),
                 "io.milepost.waypoint.WaypointMain",

@@ -38,7 +38,7 @@ final class SoakMesh implements AutoCloseable {
     static final int SINK = 9001;
 
     private static final String VIP = "10.96.33.1";
-    /** Heap (the memory budget of tunnels is half of it) and allocator as {@code ./milepost waypoint} sets them. */
+    /** Heap and allocator as {@code ./milepost waypoint} sets them. */
     private static final List<String> AS_INSTALLED = List.of(
             "-Xms40m",
             "-Xmx128m",
