@@ -280,7 +280,7 @@ final class DestinationRules {
             }
             String best = "";
             for (String w : n.wildcards().keySet()) {
-                if (w.length() > best.length() && VirtualServices.hostMatches(w, host)) {
+                if (w.length() > best.length() && host.endsWith(w.substring(1))) {
                     best = w;
                 }
             }

@@ -20,12 +20,12 @@ final class HttpRoutes {
     private final RouteAssembly assembly;
 
     HttpRoutes(
-            GatewayRoutes routes, Shadows shadows, GatewayRef waypoint, GatewayApiMode mode, BackendResolver backends) {
+            GatewayRoutes routes, Shadows shadows, GatewayRef waypoint, GatewayApiMode mode, RouteAssembly assembly) {
         this.routes = routes;
         this.shadows = shadows;
         this.waypoint = waypoint;
         this.mode = mode;
-        this.assembly = new RouteAssembly(backends);
+        this.assembly = assembly;
     }
 
     /**

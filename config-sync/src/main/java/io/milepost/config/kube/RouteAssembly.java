@@ -2,9 +2,11 @@ package io.milepost.config.kube;
 
 import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.mesh.PathMatch;
+import io.milepost.mesh.RetryPolicy;
 import io.milepost.mesh.RouteAction;
 import io.milepost.mesh.RouteAction.Backend;
 import io.milepost.mesh.RouteAction.BackendAction;
+import io.milepost.mesh.RouteAction.HashPolicy;
 import io.milepost.mesh.RouteAction.Mirror;
 import io.milepost.mesh.RouteAction.Rewrite;
 import io.milepost.mesh.RouteRule;
@@ -15,9 +17,14 @@ import java.util.Optional;
 /** Joins a rule with one of its matches for one service port. */
 final class RouteAssembly {
     private final BackendResolver backends;
+    private final DestinationRules rules;
+    private final RetryPolicy defaultRetry;
 
-    RouteAssembly(BackendResolver backends) {
+    /** @param defaultRetry of the mesh, for rules that say nothing of retries */
+    RouteAssembly(BackendResolver backends, DestinationRules rules, RetryPolicy defaultRetry) {
         this.backends = backends;
+        this.rules = rules;
+        this.defaultRetry = defaultRetry;
     }
 
     /** @param host of the virtual host, for the operation's name: namespace, port of the parent, service */
@@ -70,13 +77,15 @@ final class RouteAssembly {
         List<Mirror> mirrors = new ArrayList<>(backends.mirrors(rule.filters(), route.object()));
         mirrors.addAll(backends.mirrors(b.filters(), route.object()));
         Backend only = new Backend(backends.cluster(b, route.object(), true), 1);
-        return forward(rule, List.of(only), false, rewrite, mirrors);
+        return forward(rule, List.of(only), false, rewrite, mirrors, hash(b));
     }
 
     private RouteAction weighted(GatewayRoute route, GatewayRule rule, PathMatch path, Port port) {
         List<Backend> out = new ArrayList<>();
+        List<HashPolicy> hash = new ArrayList<>();
         for (BackendRef b : rule.backends()) {
             HttpFilters own = b.filters();
+            hash.addAll(hash(b));
             out.add(new Backend(
                     backends.cluster(b, route.object(), true),
                     b.weight(),
@@ -90,17 +99,34 @@ final class RouteAssembly {
                 out,
                 true,
                 rule.filters().rewrite(path, rule.filters().request().host()),
-                backends.mirrors(rule.filters(), route.object()));
+                backends.mirrors(rule.filters(), route.object()),
+                hash);
     }
 
-    private static RouteAction forward(
+    /** The backend's DestinationRule says what its requests are hashed by, as for a VirtualService. */
+    private List<HashPolicy> hash(BackendRef b) {
+        return b.host().isEmpty() ? List.of() : rules.hash(b.host(), "", b.port());
+    }
+
+    private RouteAction forward(
             GatewayRule rule,
             List<Backend> backends,
             boolean weighted,
             Optional<Rewrite> rewrite,
-            List<Mirror> mirrors) {
+            List<Mirror> mirrors,
+            List<HashPolicy> hash) {
+        RetryPolicy retry = rule.retry().equals(RetryPolicy.ISTIO_DEFAULT) ? defaultRetry : rule.retry();
         return new RouteAction.Forward(
-                backends, weighted, 500, rewrite, rule.timeouts(), rule.retry(), mirrors, List.of(), rule.session());
+                backends,
+                weighted,
+                500,
+                rewrite,
+                rule.timeouts(),
+                // A hashed request belongs to one endpoint: a retry does not go elsewhere.
+                weighted || hash.isEmpty() ? retry : Retries.anyHost(retry),
+                mirrors,
+                hash,
+                rule.session());
     }
 
     /** What a backend does instead of being asked. */

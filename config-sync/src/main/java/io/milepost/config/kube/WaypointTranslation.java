@@ -73,11 +73,12 @@ final class WaypointTranslation {
         Targets targets = new Targets(registry, ref, foreign.named());
         this.routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), known);
         BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
-        this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, backends);
+        this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
+        RouteAssembly assembly = new RouteAssembly(backends, destinationRules, mesh.defaultRetry());
+        this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, assembly);
         this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
         this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
         this.backendPolicies = new BackendPolicies(objects, report, registry);
-        this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
         this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
         this.telemetry = new Telemetries(objects, report, mesh, gateway);
     }

@@ -336,4 +336,58 @@ class IstiodRulesTest {
                 .extracting(l -> ((Format.Text) l.format()).text())
                 .containsExactly("NEW\n");
     }
+
+    /** TranslateRoute asks LookupHash for destinations of HTTPRoutes, too. */
+    @Test
+    void routesOfTheGatewayApiAreHashed() {
+        String hash = object(
+                "DestinationRule",
+                "reviews",
+                "{host: reviews, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: X-User}}}}");
+        String route = "{" + PARENT + "reviews}], rules: [%s]}";
+        String one = "{backendRefs: [{name: reviews, port: 9080}]}";
+        String two = "{backendRefs: [{name: reviews, port: 9080}, {name: echo, port: 80}]}";
+        for (String rule : List.of(one, two)) {
+            TestMesh m = TestMesh.of(hash
+                    + object("gateway.networking.k8s.io/v1", "HTTPRoute", "r", route.formatted(rule)));
+            assertThat(m.forward(0).hashPolicies()).containsExactly(new RouteAction.HashPolicy.Header("x-user"));
+            assertThat(m.forward(0).retry().avoidPreviousHosts()).isEqualTo(rule.equals(two));
+        }
+    }
+
+    /** applyHTTPRouteDestination: the mesh's retries count for routes of the Gateway API that say nothing of retries. */
+    @Test
+    void theMeshsRetriesAreThoseOfRoutes() {
+        String config = """
+                ---
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data: {mesh: "defaultHttpRetryPolicy: {attempts: 7, retryOn: reset}"}
+                """;
+        String route = "{" + PARENT + "reviews}], rules: [{%s backendRefs: [{name: reviews, port: 9080}]}]}";
+        for (String kind : List.of("HTTPRoute", "GRPCRoute")) {
+            TestMesh m = TestMesh.of(
+                    config + object("gateway.networking.k8s.io/v1", kind, "r", route.formatted("")));
+            assertThat(m.forward(0).retry().attempts()).isEqualTo(7);
+        }
+        TestMesh own = TestMesh.of(config
+                + object("gateway.networking.k8s.io/v1", "HTTPRoute", "r", route.formatted("retry: {attempts: 3},")));
+        assertThat(own.forward(0).retry().attempts()).isEqualTo(3);
+    }
+
+    /** host.Name.Matches, in both directions. */
+    @ParameterizedTest
+    @CsvSource({
+        "a.x, a.x, true",
+        "a.x, b.x, false",
+        "*.x, a.x, true",
+        "a.x, *.x, true",
+        "*.x, *.a.x, true",
+        "*.a.x, *.x, true",
+        "*.a.x, *.b.x, false"
+    })
+    void hosts(String pattern, String host, boolean matches) {
+        assertThat(VirtualServices.hostMatches(pattern, host)).isEqualTo(matches);
+    }
 }
