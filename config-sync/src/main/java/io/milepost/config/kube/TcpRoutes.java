@@ -15,8 +15,15 @@ final class TcpRoutes {
     private final GatewayRef waypoint;
     private final GatewayApiMode mode;
     private final BackendResolver backends;
+    private final DestinationRules rules;
 
-    TcpRoutes(GatewayRoutes routes, GatewayRef waypoint, GatewayApiMode mode, BackendResolver backends) {
+    TcpRoutes(
+            GatewayRoutes routes,
+            GatewayRef waypoint,
+            GatewayApiMode mode,
+            BackendResolver backends,
+            DestinationRules rules) {
+        this.rules = rules;
         this.routes = routes;
         this.waypoint = waypoint;
         this.mode = mode;
@@ -46,7 +53,18 @@ final class TcpRoutes {
                 o.namespace().equals(waypoint.namespace()) ? RouteList.Rank.WAYPOINT_NAMESPACE : RouteList.Rank.OTHERS,
                 o.created(),
                 o.name(),
-                TcpRouteList.Route.to(backends(route)));
+                settled(route));
+    }
+
+    /** The first backend's DestinationRule settles how long connections live, as for a VirtualService. */
+    private TcpRouteList.Route settled(GatewayRoute route) {
+        List<Backend> to = backends(route);
+        if (to.isEmpty()) {
+            return TcpRouteList.Route.to(to);
+        }
+        DestinationRules.TcpSettings s =
+                rules.tcp(route.rules().getFirst().backends().getFirst().host(), "");
+        return new TcpRouteList.Route(to, s.idleTimeoutMillis(), s.maxDurationMillis(), s.hashSourceIp());
     }
 
     /** Exact names, then longer wildcards, then any name; age decides among equals. Only in the strict mode. */

@@ -145,7 +145,8 @@ final class VirtualServiceActions {
         Fields first = routes.getFirst().at("destination");
         String host =
                 ServiceRegistry.fqdn(first.text("host", ""), first.object().namespace());
-        DestinationRules.TcpSettings s = rules.tcp(host, first.text("subset", ""));
+        // Only a single destination's subset is looked at (istiod's buildWaypointNetworkFilters).
+        DestinationRules.TcpSettings s = rules.tcp(host, routes.size() == 1 ? first.text("subset", "") : "");
         return new TcpRouteList.Route(out, s.idleTimeoutMillis(), s.maxDurationMillis(), s.hashSourceIp());
     }
 

@@ -71,7 +71,9 @@ final class VirtualServiceFilters {
     static Cors cors(Fields f) {
         List<ValueMatch> origins = new ArrayList<>();
         for (Fields o : f.list("allowOrigins")) {
-            origins.add(VirtualServiceMatches.value(o));
+            if (o.has("exact") || o.has("prefix") || o.has("regex")) {
+                origins.add(VirtualServiceMatches.value(o));
+            }
         }
         List<String> older = f.texts("allowOrigin");
         if (origins.isEmpty()) {

@@ -76,7 +76,7 @@ final class WaypointTranslation {
         this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
         RouteAssembly assembly = new RouteAssembly(backends, destinationRules, mesh.defaultRetry());
         this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, assembly);
-        this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends);
+        this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends, destinationRules);
         this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
         this.backendPolicies = new BackendPolicies(objects, report, registry);
         this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);

@@ -348,8 +348,8 @@ class IstiodRulesTest {
         String one = "{backendRefs: [{name: reviews, port: 9080}]}";
         String two = "{backendRefs: [{name: reviews, port: 9080}, {name: echo, port: 80}]}";
         for (String rule : List.of(one, two)) {
-            TestMesh m = TestMesh.of(hash
-                    + object("gateway.networking.k8s.io/v1", "HTTPRoute", "r", route.formatted(rule)));
+            TestMesh m =
+                    TestMesh.of(hash + object("gateway.networking.k8s.io/v1", "HTTPRoute", "r", route.formatted(rule)));
             assertThat(m.forward(0).hashPolicies()).containsExactly(new RouteAction.HashPolicy.Header("x-user"));
             assertThat(m.forward(0).retry().avoidPreviousHosts()).isEqualTo(rule.equals(two));
         }
@@ -367,8 +367,7 @@ class IstiodRulesTest {
                 """;
         String route = "{" + PARENT + "reviews}], rules: [{%s backendRefs: [{name: reviews, port: 9080}]}]}";
         for (String kind : List.of("HTTPRoute", "GRPCRoute")) {
-            TestMesh m = TestMesh.of(
-                    config + object("gateway.networking.k8s.io/v1", kind, "r", route.formatted("")));
+            TestMesh m = TestMesh.of(config + object("gateway.networking.k8s.io/v1", kind, "r", route.formatted("")));
             assertThat(m.forward(0).retry().attempts()).isEqualTo(7);
         }
         TestMesh own = TestMesh.of(config
@@ -389,5 +388,34 @@ class IstiodRulesTest {
     })
     void hosts(String pattern, String host, boolean matches) {
         assertThat(VirtualServices.hostMatches(pattern, host)).isEqualTo(matches);
+    }
+
+    /** buildWaypointNetworkFilters: settings of the first destination's rule; a subset only when it is the only one. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "VirtualService | {destination: {host: reviews, subset: v1}} | false",
+                "VirtualService | {destination: {host: reviews, subset: v1}, weight: 1}, {destination: {host: echo}, weight: 1} | true",
+                "TCPRoute       | {name: reviews, port: 9080} | true",
+                "TCPRoute       | {name: reviews, port: 9080}, {name: echo, port: 90} | true",
+            })
+    void settingsOfConnections(String kind, String to, boolean hashed) {
+        String rule = object(
+                "DestinationRule",
+                "reviews",
+                "{host: reviews, trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true}}, "
+                        + "connectionPool: {tcp: {idleTimeout: 7s}}}, subsets: [{name: v1, labels: {version: v1}, "
+                        + "trafficPolicy: {loadBalancer: {simple: RANDOM}}}]}");
+        TestMesh m = TestMesh.of(rule
+                + (kind.equals("TCPRoute")
+                        ? object(
+                                "gateway.networking.k8s.io/v1",
+                                kind,
+                                "t",
+                                "{" + PARENT + "echo}], rules: [{backendRefs: [" + to + "]}]}")
+                        : object(kind, "t", "{hosts: [echo], tcp: [{route: [" + to + "]}]}")));
+        assertThat(m.tcp(TestMesh.ECHO).idleTimeoutMillis()).isEqualTo(7_000);
+        assertThat(m.tcp(TestMesh.ECHO).hashSourceIp()).isEqualTo(hashed);
     }
 }
