@@ -12,6 +12,7 @@ import io.milepost.mesh.TcpChain;
 import io.milepost.telemetry.AccessLogWriter;
 import io.milepost.telemetry.AccessLogger;
 import io.milepost.telemetry.IstioMetrics;
+import io.milepost.waypoint.exchange.BodyBudget;
 import io.milepost.waypoint.exchange.HttpService;
 import io.milepost.waypoint.exchange.WorkerContext;
 import io.milepost.waypoint.observe.ProcessMetrics;
@@ -31,6 +32,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.internal.PlatformDependent;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashSet;
@@ -67,6 +69,7 @@ public final class Waypoint implements AutoCloseable {
     private final AtomicLong rejected = new AtomicLong();
     private final CountDownLatch hurry = new CountDownLatch(1);
     private final Connector connector;
+    private final BodyBudget bodies = new BodyBudget(Math.max(8L << 20, PlatformDependent.maxDirectMemory() / 8));
     private final HboneClient tunnels;
     private final HboneServer server;
     private final Map<EventLoop, WorkerContext> workers = new ConcurrentHashMap<>();
@@ -172,6 +175,21 @@ public final class Waypoint implements AutoCloseable {
                         .mapToInt(s -> s.limits().pendingRequests())
                         .sum());
         metrics.gauge(
+                "milepost.requests.bodies.held.bytes",
+                "Bytes of request bodies that wait, or are kept for another attempt",
+                bodies,
+                BodyBudget::heldBytes);
+        metrics.gauge(
+                "milepost.requests.bodies.held.limit.bytes",
+                "Limit of the bytes of request bodies that wait or are kept",
+                bodies,
+                BodyBudget::limitBytes);
+        metrics.counter(
+                "milepost.requests.bodies.refused",
+                "Pieces of request bodies that were not kept because the limit was reached",
+                bodies,
+                BodyBudget::refused);
+        metrics.gauge(
                 "milepost.config.version",
                 "Version of the configuration in force",
                 this,
@@ -198,7 +216,7 @@ public final class Waypoint implements AutoCloseable {
 
     private WorkerContext worker(EventLoop loop) {
         WorkerContext w = workers.get(loop);
-        return w != null ? w : workers.computeIfAbsent(loop, l -> new WorkerContext(l, clusters, connector));
+        return w != null ? w : workers.computeIfAbsent(loop, l -> new WorkerContext(l, clusters, connector, bodies));
     }
 
     /** Puts a snapshot in force; one that cannot be compiled leaves the last one in force. */

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterContext {
     final HttpService service;
     final DownstreamStream downstream;
-    final RequestBody body = new RequestBody();
+    final RequestBody body;
     final boolean grpc;
     final boolean upgrade;
     boolean requestEnded;
@@ -71,6 +71,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         super(client, worker, request);
         this.service = service;
         this.downstream = downstream;
+        this.body = RequestBody.replayed(worker.bodies());
         this.requestEnded = end;
         this.headOnly = end;
         if (end) {
@@ -241,10 +242,14 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         if (f != null && f.takes(data, end)) {
             return;
         }
-        if (!body.hold(data, end)) {
-            answer(LocalReply.of(413, "Payload Too Large", "request_payload_too_large", ""));
-        } else if (body.isEnough()) {
-            pauseRequest();
+        switch (body.hold(data, end)) {
+            case WAITS -> {
+                if (body.isEnough()) {
+                    pauseRequest();
+                }
+            }
+            case TOO_LARGE -> answer(UpstreamReplies.bodyTooLarge(f != null));
+            case NO_ROOM -> answer(UpstreamReplies.NO_ROOM_FOR_BODY);
         }
     }
 

@@ -133,14 +133,24 @@ final class Forwarding extends Attempts {
         exchange.upstreamLocal = worker.addressText(stream.localAddress());
         requestSent = true;
         RequestBody body = exchange.body;
-        stream.head(exchange.request, exchange.headOnly && !exchange.upgrade);
-        if (!exchange.headOnly && upstream != null) {
-            body.sendTo(stream);
-            if (!mayRetry()) {
-                body.drop();
-            }
+        body.rewind();
+        if (!exchange.headOnly && !mayRetry()) {
+            body.keepNoMore();
         }
-        resumeRequest();
+        stream.head(exchange.request, exchange.headOnly && !exchange.upgrade);
+        if (!exchange.headOnly) {
+            sendBody();
+        }
+    }
+
+    /** Sends what waits of the request, then lets the client go on. */
+    private void sendBody() {
+        UpstreamStream u = upstream;
+        if (u == null || exchange.body.sendTo(u)) {
+            resumeRequest();
+        } else {
+            exchange.pauseRequest();
+        }
     }
 
     @Override
@@ -231,10 +241,12 @@ final class Forwarding extends Attempts {
             mirrors.get(i).data(data.retainedDuplicate(), end);
         }
         UpstreamStream u = upstream;
-        if (u == null) {
+        if (u == null || !exchange.body.isSent()) {
             return false;
         }
-        exchange.body.remember(data, end);
+        if (!exchange.body.pass(data, end)) {
+            cluster.stats().retryAbandoned();
+        }
         u.data(data, end);
         if (!u.writable()) {
             exchange.pauseRequest();
@@ -246,10 +258,7 @@ final class Forwarding extends Attempts {
         for (int i = 0; i < mirrors.size(); i++) {
             mirrors.get(i).trailers(trailers);
         }
-        UpstreamStream u = upstream;
-        if (u != null) {
-            u.trailers(trailers);
-        }
+        sendBody();
     }
 
     void resumeResponse() {
@@ -285,9 +294,8 @@ final class Forwarding extends Attempts {
         if (h != null) {
             cluster.answered(h, UpstreamReplies.statusForOutliers(head, exchange.grpc));
         }
-        // With the last try its body was let go.
         boolean last = exchange.attempts > retries.attempts();
-        if (retries.attempts() > 0 && (last || exchange.body.replayable()) && retries.retryResponse(head)) {
+        if (retries.attempts() > 0 && !exchange.body.isGivenUp() && retries.retryResponse(head)) {
             if (!last && takeRetry()) {
                 cancelUpstream();
                 release();
@@ -296,7 +304,7 @@ final class Forwarding extends Attempts {
             }
             exchange.flags |= ResponseFlags.UPSTREAM_RETRY_LIMIT_EXCEEDED;
         }
-        exchange.body.drop();
+        exchange.body.keepNoMore();
         responseStarted = true;
         exchange.answeredNanos = System.nanoTime();
         exchange.details = "via_upstream";
@@ -374,7 +382,7 @@ final class Forwarding extends Attempts {
 
     @Override
     public void onWritable() {
-        resumeRequest();
+        sendBody();
     }
 
     // ---- giving back

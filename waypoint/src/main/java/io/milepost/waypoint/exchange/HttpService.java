@@ -37,6 +37,7 @@ public final class HttpService {
             Map.entry("NR", ResponseFlags.NO_ROUTE_FOUND),
             Map.entry("DF", ResponseFlags.DNS_FAILURE),
             Map.entry("NC", ResponseFlags.NO_CLUSTER_FOUND),
+            Map.entry("OM", ResponseFlags.OVERLOAD_MANAGER),
             Map.entry("FI", ResponseFlags.FAULT_INJECTED),
             Map.entry("DI", ResponseFlags.DELAY_INJECTED));
 

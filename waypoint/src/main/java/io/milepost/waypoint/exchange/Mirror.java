@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy of a request to another cluster, whose answer nobody reads. It never slows the request down: a copy that its
- * endpoint takes too slowly is given up. One event loop.
+ * A copy of a request to another cluster, whose answer nobody reads. It never slows the request down: what its endpoint
+ * does not take yet waits, and a copy for which too much waits is given up. One event loop.
  */
 final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
     /** A copy without a time limit of its rule ends after this. */
@@ -26,7 +26,9 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
     private final ClusterState cluster;
     private final HostState host;
     private final RequestHead request;
-    private final RequestBody body = new RequestBody();
+    /** What its endpoint has not taken yet. */
+    private final RequestBody body;
+
     private @Nullable UpstreamStream upstream;
     private LoopPools.@Nullable Waiting waiting;
     private @Nullable ScheduledFuture<?> timeout;
@@ -39,6 +41,7 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
         this.cluster = cluster;
         this.host = host;
         this.request = request;
+        this.body = RequestBody.passing(worker.bodies());
         this.requestEnded = ended;
     }
 
@@ -82,25 +85,30 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
         UpstreamStream u = upstream;
         if (done) {
             data.release();
-        } else if (u == null) {
-            if (!body.hold(data, end)) {
-                cancel();
-            }
-        } else if (u.writable() || end) {
+        } else if (u != null && body.isSent() && u.writable()) {
+            body.pass(data, end);
             u.data(data, end);
-        } else {
-            data.release();
+        } else if (body.hold(data, end) != RequestBody.Held.WAITS) {
+            cluster.stats().retryAbandoned();
             cancel();
+        } else {
+            send();
         }
     }
 
     void trailers(Headers trailers) {
         requestEnded = true;
+        if (!done) {
+            body.trailers(trailers.copy());
+            send();
+        }
+    }
+
+    /** As much as the endpoint takes; the rest when it takes more. */
+    private void send() {
         UpstreamStream u = upstream;
         if (u != null) {
-            u.trailers(trailers.copy());
-        } else {
-            body.trailers(trailers.copy());
+            body.sendTo(u);
         }
     }
 
@@ -116,9 +124,8 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
         upstream = stream;
         boolean headOnly = requestEnded && body.isEmpty();
         stream.head(request, headOnly);
-        if (!headOnly && upstream != null) {
-            body.sendTo(stream);
-            body.drop();
+        if (!headOnly) {
+            send();
         }
     }
 
@@ -157,10 +164,12 @@ final class Mirror implements UpstreamStream.Listener, LoopPools.Ready {
     }
 
     @Override
-    public void onWritable() {}
+    public void onWritable() {
+        send();
+    }
 
     private void completed() {
-        if (requestEnded) {
+        if (requestEnded && body.isSent()) {
             upstream = null;
         }
         finish();

@@ -4,70 +4,110 @@ import io.milepost.http.Headers;
 import io.milepost.waypoint.codec.UpstreamStream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of a request's body so far: it waits here until there is a stream for it, and then as long as another attempt
- * may need it. Keeps slices, copies nothing. One event loop.
+ * What came of a request's body so far: it waits here until a stream has room for it, and then as long as another attempt may
+ * need it. Keeps slices, copies nothing. One event loop.
  */
 final class RequestBody {
-    /** Above this nothing is kept for another attempt (design.md 4a). */
-    static final int REPLAYED = 64 * 1024;
-    /**
-     * More than this never waits. The client is paused at half of {@link #REPLAYED}; what still comes is what it had sent
-     * by then, at most the window of its stream.
-     */
-    static final int HELD = 1 << 20;
+    /** More is never kept: Envoy's buffer limit of a connection, which istiod leaves at its default. */
+    static final int LIMIT = 1 << 20;
+    /** With so much waiting, the client is to wait with the rest. */
+    private static final int ENOUGH = 32 * 1024;
 
-    private final List<ByteBuf> parts = new ArrayList<>(2);
-    private int bytes;
-    private boolean ended;
+    /** What became of a piece that should wait. */
+    enum Held {
+        WAITS,
+        /** The body is larger than its limit; the piece is gone. */
+        TOO_LARGE,
+        /** All bodies together are at their limit; the piece is gone. */
+        NO_ROOM
+    }
+
+    private final BodyBudget budget;
+    /** What no stream has taken yet. */
+    private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>(2);
+    /** What a stream took, for another attempt. */
+    private final ArrayDeque<ByteBuf> sent = new ArrayDeque<>(2);
+
+    private int waitingBytes;
+    private int sentBytes;
+    /** Whether what is sent is kept. */
+    private boolean keeps;
+
+    private boolean givenUp;
     private boolean empty = true;
-    private boolean incomplete;
+    private boolean ended;
+    private boolean endSent;
     private @Nullable Headers trailers;
 
-    /**
-     * Takes ownership of a piece that no stream takes yet.
-     *
-     * @return false when it is too much; the piece is gone
-     */
-    boolean hold(ByteBuf data, boolean end) {
+    private RequestBody(BodyBudget budget, boolean keeps) {
+        this.budget = budget;
+        this.keeps = keeps;
+    }
+
+    /** A body that may be sent several times. */
+    static RequestBody replayed(BodyBudget budget) {
+        return new RequestBody(budget, true);
+    }
+
+    /** A body that is sent once. */
+    static RequestBody passing(BodyBudget budget) {
+        return new RequestBody(budget, false);
+    }
+
+    /** Takes ownership of a piece that no stream takes yet. */
+    Held hold(ByteBuf data, boolean end) {
         ended |= end;
         int n = data.readableBytes();
-        if (n == 0 || incomplete || bytes + n > HELD) {
+        if (n == 0) {
             data.release();
-            return n == 0;
+            return Held.WAITS;
         }
-        empty = false;
-        bytes += n;
-        parts.add(data);
-        return true;
+        if (sentBytes + waitingBytes + n > LIMIT && sentBytes > 0) {
+            giveUp();
+        }
+        Held result = waitingBytes + n > LIMIT ? Held.TOO_LARGE : budget.take(n) ? Held.WAITS : Held.NO_ROOM;
+        if (result == Held.WAITS) {
+            empty = false;
+            waitingBytes += n;
+            waiting.add(data);
+        } else {
+            data.release();
+        }
+        return result;
     }
 
     /** Whether the client should wait with the rest. */
     boolean isEnough() {
-        return bytes >= REPLAYED / 2;
+        return waitingBytes >= ENOUGH;
     }
 
-    /** Keeps a piece that a stream takes, for another attempt; does not take ownership. */
-    void remember(ByteBuf data, boolean end) {
+    /**
+     * A stream takes a piece that never waited; it is kept for another attempt. Does not take ownership.
+     *
+     * @return false when with this piece there is too much to keep: there will be no other attempt
+     */
+    boolean pass(ByteBuf data, boolean end) {
         ended |= end;
+        endSent |= end;
         int n = data.readableBytes();
         if (n == 0) {
-            return;
+            return true;
         }
         empty = false;
-        if (incomplete) {
-            return;
+        if (!keeps) {
+            return true;
         }
-        bytes += n;
-        if (bytes > REPLAYED) {
-            drop();
-        } else {
-            parts.add(data.retainedSlice());
+        if (sentBytes + n > LIMIT || !budget.take(n)) {
+            giveUp();
+            return false;
         }
+        sentBytes += n;
+        sent.add(data.retainedSlice());
+        return true;
     }
 
     void trailers(Headers t) {
@@ -82,30 +122,71 @@ final class RequestBody {
 
     /** Whether all that came can be sent again. */
     boolean replayable() {
-        return !incomplete;
+        return keeps;
     }
 
-    /** Sends what came so far. */
-    void sendTo(UpstreamStream upstream) {
-        Headers t = trailers;
-        int n = parts.size();
-        for (int i = 0; i < n; i++) {
-            upstream.data(parts.get(i).retainedDuplicate(), ended && t == null && i == n - 1);
+    /** Whether it became too much to be kept. */
+    boolean isGivenUp() {
+        return givenUp;
+    }
+
+    /** Whether the stream has all that came. */
+    boolean isSent() {
+        return waiting.isEmpty() && ended == endSent;
+    }
+
+    /** Another stream begins: all that came waits again. */
+    void rewind() {
+        while (!sent.isEmpty()) {
+            waiting.addFirst(sent.pollLast());
         }
-        if (t != null) {
-            upstream.trailers(t);
-        } else if (ended && n == 0) {
-            upstream.data(Unpooled.EMPTY_BUFFER, true);
+        waitingBytes += sentBytes;
+        sentBytes = 0;
+        endSent = false;
+    }
+
+    /**
+     * Sends what waits, as long as the stream has room.
+     *
+     * @return whether it has all now; if not, its writability goes on with it
+     */
+    boolean sendTo(UpstreamStream upstream) {
+        for (ByteBuf b = waiting.peek(); b != null; b = waiting.peek()) {
+            if (!upstream.writable()) {
+                return false;
+            }
+            waiting.remove();
+            int n = b.readableBytes();
+            waitingBytes -= n;
+            boolean last = ended && trailers == null && waiting.isEmpty();
+            endSent |= last;
+            if (keeps) {
+                sentBytes += n;
+                sent.add(b);
+                upstream.data(b.retainedDuplicate(), last);
+            } else {
+                budget.giveBack(n, 1);
+                upstream.data(b, last);
+            }
         }
-        if (bytes > REPLAYED) {
-            drop();
+        if (ended && !endSent) {
+            endSent = true;
+            Headers t = trailers;
+            if (t != null) {
+                upstream.trailers(t);
+            } else {
+                upstream.data(Unpooled.EMPTY_BUFFER, true);
+            }
         }
+        return true;
     }
 
     /** Gives a mirror what came before it began. */
     void copyTo(Mirror mirror) {
-        for (int i = 0; i < parts.size(); i++) {
-            mirror.data(parts.get(i).retainedDuplicate(), ended && trailers == null && i == parts.size() - 1);
+        int left = waiting.size();
+        for (ByteBuf b : waiting) {
+            left--;
+            mirror.data(b.retainedDuplicate(), ended && trailers == null && left == 0);
         }
         Headers t = trailers;
         if (t != null) {
@@ -113,13 +194,31 @@ final class RequestBody {
         }
     }
 
-    /** No further attempt will come. */
+    /** No further attempt will come: what a stream has or gets is not kept. */
+    void keepNoMore() {
+        keeps = false;
+        budget.giveBack(sentBytes, sent.size());
+        sentBytes = 0;
+        release(sent);
+    }
+
+    private void giveUp() {
+        givenUp = true;
+        keepNoMore();
+    }
+
+    /** Nobody needs it any more. */
     void drop() {
-        incomplete = true;
-        for (int i = 0; i < parts.size(); i++) {
-            parts.get(i).release();
+        keepNoMore();
+        budget.giveBack(waitingBytes, waiting.size());
+        waitingBytes = 0;
+        release(waiting);
+        endSent = ended;
+    }
+
+    private static void release(ArrayDeque<ByteBuf> pieces) {
+        for (ByteBuf b = pieces.poll(); b != null; b = pieces.poll()) {
+            b.release();
         }
-        parts.clear();
-        bytes = 0;
     }
 }

@@ -15,7 +15,23 @@ final class UpstreamReplies {
             LocalReply.of(503, "DNS resolution failure", "dns_resolution_failure", "DF");
     private static final LocalReply DNS_OVERFLOW = LocalReply.of(503, "DNS cache overflow", "dns_cache_overflow", "UO");
 
+    private static final LocalReply PAYLOAD_TOO_LARGE =
+            LocalReply.of(413, "Payload Too Large", "request_payload_too_large", "");
+    /** Envoy's, for a body that outgrew what is kept of it between two attempts. */
+    private static final LocalReply RETRY_BUFFER_EXCEEDED = LocalReply.of(
+            507,
+            "exceeded request buffer limit while retrying upstream",
+            "request_payload_exceeded_retry_buffer_limit",
+            "");
+    /** All bodies together are too much (the words of Envoy's overload manager). */
+    static final LocalReply NO_ROOM_FOR_BODY = LocalReply.of(503, "envoy overloaded", "overload", "OM");
+
     private UpstreamReplies() {}
+
+    /** @param onItsWay whether an attempt was begun */
+    static LocalReply bodyTooLarge(boolean onItsWay) {
+        return onItsWay ? RETRY_BUFFER_EXCEEDED : PAYLOAD_TOO_LARGE;
+    }
 
     /** The answer when no endpoint could be chosen. */
     static LocalReply noHost(Cluster c, Pick pick) {

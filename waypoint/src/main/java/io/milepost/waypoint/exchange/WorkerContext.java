@@ -17,13 +17,15 @@ public final class WorkerContext {
     private final ClusterManager clusters;
     private final Connector connector;
     private final LoopPools pools;
+    private final BodyBudget bodies;
     private final SplittableRandom random = new SplittableRandom();
     private final Pick pick;
 
-    public WorkerContext(EventLoop loop, ClusterManager clusters, Connector connector) {
+    public WorkerContext(EventLoop loop, ClusterManager clusters, Connector connector, BodyBudget bodies) {
         this.loop = loop;
         this.clusters = clusters;
         this.connector = connector;
+        this.bodies = bodies;
         this.pools = new LoopPools(loop, connector);
         this.pick = new Pick(clusters.newLoop(), random);
         clusters.register(pools);
@@ -39,6 +41,11 @@ public final class WorkerContext {
 
     public Connector connector() {
         return connector;
+    }
+
+    /** Shared by all event loops. */
+    BodyBudget bodies() {
+        return bodies;
     }
 
     public LoopPools pools() {

@@ -19,6 +19,7 @@ public final class ClusterStats {
     final LongAdder pendingOverflow = new LongAdder();
     final LongAdder retries = new LongAdder();
     final LongAdder retryOverflow = new LongAdder();
+    final LongAdder retriesAbandoned = new LongAdder();
     final LongAdder poolRetries = new LongAdder();
     final LongAdder ejections = new LongAdder();
     final LongAdder ejectionOverflow = new LongAdder();
@@ -35,6 +36,11 @@ public final class ClusterStats {
     /** A request left a connection that its endpoint had closed while it was idle. */
     public void movedOn() {
         poolRetries.increment();
+    }
+
+    /** A body, or what a mirror still had to send, became too much to be kept. */
+    public void retryAbandoned() {
+        retriesAbandoned.increment();
     }
 
     /** Names of all counters. */
@@ -58,6 +64,7 @@ public final class ClusterStats {
         to.accept("upstream_rq_pending_overflow", pendingOverflow.sum());
         to.accept("upstream_rq_retry", retries.sum());
         to.accept("upstream_rq_retry_overflow", retryOverflow.sum());
+        to.accept("retry_or_shadow_abandoned", retriesAbandoned.sum());
         to.accept("upstream_rq_pool_retry", poolRetries.sum());
         to.accept("outlier_detection.ejections_enforced_total", ejections.sum());
         to.accept("outlier_detection.ejections_overflow", ejectionOverflow.sum());
