@@ -30,6 +30,7 @@ public record Endpoints(String cluster, List<LocalityEndpoints> localities) {
      * @param port the application's (target) port
      * @param tunnel how the endpoint is reached over HBONE; empty is plain TCP
      * @param workload {@link Workload#uid()}; empty when unknown
+     * @param more further IPs of the same endpoint, which are tried when {@code address} does not answer; never with a tunnel
      */
     public record Endpoint(
             String address,
@@ -38,13 +39,31 @@ public record Endpoints(String cluster, List<LocalityEndpoints> localities) {
             int weight,
             Health health,
             String workload,
-            Map<String, String> metadata) {
+            Map<String, String> metadata,
+            List<String> more) {
         public Endpoint {
             metadata = Map.copyOf(metadata);
+            more = List.copyOf(more);
+        }
+
+        /** With one address. */
+        public Endpoint(
+                String address,
+                int port,
+                Optional<Tunnel> tunnel,
+                int weight,
+                Health health,
+                String workload,
+                Map<String, String> metadata) {
+            this(address, port, tunnel, weight, health, workload, metadata, List.of());
         }
 
         public Endpoint(String address, int port, Optional<Tunnel> tunnel, String workload) {
             this(address, port, tunnel, 1, Health.HEALTHY, workload, Map.of());
+        }
+
+        public Endpoint withMore(List<String> addresses) {
+            return new Endpoint(address, port, tunnel, weight, health, workload, metadata, addresses);
         }
 
         public String hostPort() {

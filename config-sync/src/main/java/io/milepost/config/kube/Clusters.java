@@ -184,7 +184,13 @@ final class Clusters {
         Optional<Tunnel> tunnel = p.hbone() || m.pod().hbone()
                 ? Optional.of(new Tunnel(m.address(), HBONE_PORT, authority(m.address(), target), identities(p)))
                 : Optional.empty();
-        return new Endpoint(m.address(), target, tunnel, m.weight(), Health.HEALTHY, p.uid(), m.labels());
+        Endpoint e = new Endpoint(m.address(), target, tunnel, m.weight(), Health.HEALTHY, p.uid(), m.labels());
+        return tunnel.isPresent() || !p.addresses().contains(m.address()) ? e : e.withMore(others(p, m.address()));
+    }
+
+    /** As istiod for dual stack: all of a pod's addresses, unless a tunnel leads to it. */
+    private static List<String> others(PodModel p, String address) {
+        return p.addresses().stream().filter(a -> !a.equals(address)).toList();
     }
 
     private static String authority(String address, int port) {

@@ -98,7 +98,16 @@ final class EndpointReader {
                         .flatMap(workloads::byAddress)
                         .map(Workload::uid)
                         .orElse(""),
-                Map.of()));
+                Map.of(),
+                tunnelled ? List.of() : more(e)));
+    }
+
+    /** Ports are those of the first address: istiod gives no others. */
+    private static List<String> more(LbEndpoint e) {
+        return e.getEndpoint().getAdditionalAddressesList().stream()
+                .map(a -> a.getAddress().getSocketAddress().getAddress())
+                .filter(a -> IpAddress.parse(a).isPresent())
+                .toList();
     }
 
     /** Any identity of the trust domain is accepted, as istiod's configuration of connect_originate says. */

@@ -131,7 +131,9 @@ final class ClusterDns {
         }
         List<IpAddress> all = n.addresses;
         if (logical && !all.isEmpty()) {
-            return List.of(at(e, all.getFirst()));
+            // One host with all its addresses, as Envoy: what does not answer is passed over.
+            return List.of(at(e, all.getFirst())
+                    .withMore(all.stream().skip(1).map(IpAddress::toString).toList()));
         }
         List<Endpoint> out = new ArrayList<>(all.size());
         for (IpAddress ip : all) {

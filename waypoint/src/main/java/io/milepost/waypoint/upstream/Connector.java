@@ -31,6 +31,7 @@ import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -58,11 +59,22 @@ public final class Connector {
     private final HboneClient tunnels;
     private final Class<? extends SocketChannel> socketType;
     private final TunnelFailures failures;
+    private final long attemptDelayMillis;
 
     public Connector(HboneClient tunnels, Class<? extends SocketChannel> socketType, TunnelFailures failures) {
+        this(tunnels, socketType, failures, AddressRace.DELAY_MILLIS);
+    }
+
+    /** @param attemptDelayMillis after which the next address of an endpoint is tried, too */
+    Connector(
+            HboneClient tunnels,
+            Class<? extends SocketChannel> socketType,
+            TunnelFailures failures,
+            long attemptDelayMillis) {
         this.tunnels = tunnels;
         this.socketType = socketType;
         this.failures = failures;
+        this.attemptDelayMillis = attemptDelayMillis;
     }
 
     /**
@@ -81,14 +93,21 @@ public final class Connector {
                     "TLS to cluster " + c.name() + " is not possible, nothing is sent: " + tls.problem()));
         }
         Promise<Channel> result = loop.newPromise();
+        boolean raced = !host.endpoint().more().isEmpty();
         boolean plain = tls == null && c.proxyProtocol().isEmpty();
-        Future<Channel> raw = raw(loop, c, host.endpoint(), plain ? handler : new ChannelInboundHandlerAdapter());
+        Future<Channel> raw =
+                raw(loop, c, host.endpoint(), plain && !raced ? handler : new ChannelInboundHandlerAdapter());
         ScheduledFuture<?> timer = loop.schedule(
                 () -> result.tryFailure(new ConnectTimeoutException("no connection to "
                         + host.endpoint().hostPort() + " within " + c.connectTimeoutMillis() + " ms")),
                 c.connectTimeoutMillis(),
                 TimeUnit.MILLISECONDS);
-        result.addListener(f -> timer.cancel(false));
+        result.addListener(f -> {
+            timer.cancel(false);
+            if (raced && !f.isSuccess()) {
+                raw.cancel(false);
+            }
+        });
         raw.addListener((Future<Channel> f) -> {
             if (!f.isSuccess()) {
                 result.tryFailure(f.cause());
@@ -104,6 +123,9 @@ public final class Connector {
                 return;
             }
             if (plain) {
+                if (raced) {
+                    ch.pipeline().addLast(handler);
+                }
                 result.trySuccess(ch);
             } else {
                 preamble(cluster, c, tls, traits, ch, handler, result);
@@ -188,7 +210,36 @@ public final class Connector {
                             new InetSocketAddress(ip.get().toInetAddress(), t.port()), t.identities(), t.authority()),
                     handler);
         }
+        if (endpoint.more().isEmpty()) {
+            return dialed(
+                    loop,
+                    bootstrap(loop, c, handler),
+                    new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()));
+        }
+        List<IpAddress> all = new ArrayList<>();
+        all.add(ip.get());
+        endpoint.more().forEach(a -> IpAddress.parse(a).ifPresent(all::add));
+        return AddressRace.start(
+                loop,
+                AddressRace.interleave(all),
+                attemptDelayMillis,
+                a -> bootstrap(loop, c, new ChannelInboundHandlerAdapter())
+                        .connect(new InetSocketAddress(a.toInetAddress(), endpoint.port())));
+    }
+
+    private static Future<Channel> dialed(EventLoop loop, Bootstrap b, InetSocketAddress address) {
         Promise<Channel> promise = loop.newPromise();
+        b.connect(address).addListener((io.netty.channel.ChannelFuture f) -> {
+            if (f.isSuccess()) {
+                promise.setSuccess(f.channel());
+            } else {
+                promise.setFailure(f.cause());
+            }
+        });
+        return promise;
+    }
+
+    private Bootstrap bootstrap(EventLoop loop, Cluster c, ChannelHandler handler) {
         Bootstrap b = new Bootstrap()
                 .group(loop)
                 .channel(socketType)
@@ -206,15 +257,7 @@ public final class Connector {
                     }
                 });
         c.transport().tcpKeepalive().ifPresent(k -> keepalive(b, k));
-        b.connect(new InetSocketAddress(ip.get().toInetAddress(), endpoint.port()))
-                .addListener((io.netty.channel.ChannelFuture f) -> {
-                    if (f.isSuccess()) {
-                        promise.setSuccess(f.channel());
-                    } else {
-                        promise.setFailure(f.cause());
-                    }
-                });
-        return promise;
+        return b;
     }
 
     private Future<Channel> tunnel(EventLoop loop, TunnelTarget target, ChannelHandler handler) {

@@ -137,12 +137,11 @@ final class DynamicNames {
         switch (a) {
             case Answer.Found f
             when !f.addresses().isEmpty() -> {
-                Endpoint e = new Endpoint(f.addresses().getFirst().toString(), n.port, Optional.empty(), "");
                 HostState s = n.state;
                 if (s == null) {
-                    n.state = new HostState(e, 0, now);
-                } else if (!stillThere(s, f.addresses())) {
-                    s.update(e, 0);
+                    n.state = new HostState(endpoint(n.port, "", f.addresses()), 0, now);
+                } else {
+                    s.update(endpoint(n.port, s.endpoint().address(), f.addresses()), 0);
                 }
                 n.failure = null;
                 n.refreshAtNanos = now + Math.max(1_000, f.ttlMillis()) * 1_000_000;
@@ -163,14 +162,15 @@ final class DynamicNames {
         n.waiters.release();
     }
 
-    /** Servers rotate their answers: an address that is still among them stays. */
-    private static boolean stillThere(HostState s, List<IpAddress> addresses) {
+    /** Servers rotate their answers: the address in use stays the first one as long as it is among them. */
+    private static Endpoint endpoint(int port, String inUse, List<IpAddress> addresses) {
+        List<String> all = new ArrayList<>();
         for (IpAddress ip : addresses) {
-            if (ip.toString().equals(s.endpoint().address())) {
-                return true;
-            }
+            all.add(ip.toString());
         }
-        return false;
+        String first = all.contains(inUse) ? inUse : all.getFirst();
+        all.remove(first);
+        return new Endpoint(first, port, Optional.empty(), "").withMore(all);
     }
 
     /** Forgets what nobody asked for lately; returns the hosts that are gone. */

@@ -31,7 +31,10 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.CharsetUtil;
 import io.netty.util.concurrent.Future;
 import java.lang.reflect.Proxy;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
@@ -64,7 +67,8 @@ class ConnectorTest {
                         throw new AssertionError("no tunnels here: " + m);
                     }),
             NioSocketChannel.class,
-            (target, why, start) -> {});
+            (target, why, start) -> {},
+            20);
     private TestCertificates ca;
     private @Nullable Channel server;
 
@@ -317,6 +321,46 @@ class ConnectorTest {
         f.tls = Optional.of(new UpstreamTls(
                 Optional.empty(), List.of(), Optional.empty(), Optional.of("cert.pem"), Optional.empty(), true, false));
         assertThat(hello(f.build(), request("api.example"))).hasMessageContaining("one of both files");
+        assertThat(received).isEmpty();
+    }
+
+    @Test
+    @DisplayName("several addresses: one that refuses is passed over")
+    void refusingAddress() {
+        serve(null);
+        int port = ((InetSocketAddress) server.localAddress()).getPort();
+        f.endpoints(Fixture.at("127.0.0.77", port).withMore(List.of("127.0.0.1")));
+        assertThat(hello(f.build(), Traits.NONE)).isNull();
+        await().untilAsserted(() -> assertThat(received).containsExactly("hello"));
+    }
+
+    @Test
+    @DisplayName("several addresses: one that does not answer is passed over, TLS goes to the other")
+    void silentAddress() throws Exception {
+        serve(server(ca.issue(TestCertificates.dns("api.example")), null));
+        f.tls = Optional.of(tls(TestCertificates.pem(dir.resolve("ca.pem"), ca.authority()), ""));
+        int port = ((InetSocketAddress) server.localAddress()).getPort();
+        try (ServerSocket silent = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.78"));
+                Socket one = new Socket("127.0.0.78", port);
+                Socket two = new Socket("127.0.0.78", port)) {
+            assertThat(silent.isBound() && one.isConnected() && two.isConnected())
+                    .as("the queue is full: Linux lets further clients wait")
+                    .isTrue();
+            f.endpoints(Fixture.at("127.0.0.78", port).withMore(List.of("127.0.0.1")));
+            assertThat(hello(f.build(), request("api.example"))).isNull();
+        }
+        await().untilAsserted(() -> assertThat(received).containsExactly("hello"));
+    }
+
+    @Test
+    @DisplayName("several addresses: when none answers, it is as with one")
+    void noAddress() {
+        serve(null);
+        int port = ((InetSocketAddress) server.localAddress()).getPort();
+        f.endpoints(Fixture.at("127.0.0.77", port).withMore(List.of("127.0.0.79")));
+        Throwable t = hello(f.build(), Traits.NONE);
+        assertThat(t).hasMessageContaining("Connection refused");
+        assertThat(Connector.reason(t)).isEqualTo(Reset.CONNECT_FAILURE);
         assertThat(received).isEmpty();
     }
 

@@ -155,12 +155,13 @@ class NamesTest {
     }
 
     @Test
-    @DisplayName("LOGICAL_DNS: one host, the first address")
+    @DisplayName("LOGICAL_DNS: one host, the first address; the others are tried when it does not answer")
     void logical() {
         f.discovery = Discovery.LOGICAL_DNS;
         ClusterState s = f.endpoints(Fixture.at("api.example", 443)).build();
         answer(found(1_000, "10.0.0.1", "10.0.0.2"));
         assertThat(Fixture.tally(s, 10)).containsOnlyKeys("10.0.0.1");
+        assertThat(s.pick(Fixture.pick().begin()).endpoint().more()).containsExactly("10.0.0.2");
     }
 
     @Test
