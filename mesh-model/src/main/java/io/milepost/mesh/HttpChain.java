@@ -37,6 +37,14 @@ public record HttpChain(
         this(name, host, port, routes, policies, http, telemetry, Map.of());
     }
 
+    public HttpChain withPolicies(PolicySet other) {
+        return new HttpChain(name, host, port, routes, other, http, telemetry, consumerRoutes);
+    }
+
+    public HttpChain withTelemetry(TelemetrySettings other) {
+        return new HttpChain(name, host, port, routes, policies, http, other, consumerRoutes);
+    }
+
     /** The routes for a client whose identity is of the given namespace. */
     public RouteTable routesFor(String clientNamespace) {
         return consumerRoutes.getOrDefault(clientNamespace, routes);

@@ -69,4 +69,32 @@ public record TcpChain(
             List<SniRoute> sniRoutes) {
         this(name, host, port, backends, policies, telemetry, idleTimeoutMillis, maxDurationMillis, sniRoutes, false);
     }
+
+    public TcpChain withPolicies(PolicySet other) {
+        return new TcpChain(
+                name,
+                host,
+                port,
+                backends,
+                other,
+                telemetry,
+                idleTimeoutMillis,
+                maxDurationMillis,
+                sniRoutes,
+                hashSourceIp);
+    }
+
+    public TcpChain withTelemetry(TelemetrySettings other) {
+        return new TcpChain(
+                name,
+                host,
+                port,
+                backends,
+                policies,
+                other,
+                idleTimeoutMillis,
+                maxDurationMillis,
+                sniRoutes,
+                hashSourceIp);
+    }
 }

@@ -27,6 +27,8 @@ final class KubeServices {
     private final List<String> defaultExport;
     private final Map<String, String> vips;
     private final Map<String, List<KubeObject>> slices = new HashMap<>();
+    /** Service (namespace/name) to the pods (alike) that its EndpointSlices name and that are not there. */
+    private final Map<String, Set<String>> missing = new HashMap<>();
 
     KubeServices(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report, List<String> defaultExport) {
         this.defaultExport = defaultExport;
@@ -44,7 +46,7 @@ final class KubeServices {
     List<ServiceModel> translate() {
         List<ServiceModel> out = new ArrayList<>();
         for (KubeObject o : objects.ofKind("Service")) {
-            out.add(report.in(Report.part(o), () -> service(o)));
+            out.add(translate(o));
         }
         for (KubeObject g : objects.ofKind("Gateway")) {
             if (Waypoints.isWaypoint(g) && ServiceRegistry.serviceOf(g, objects).isEmpty()) {
@@ -187,18 +189,41 @@ final class KubeServices {
                 g.ref());
     }
 
-    /** A known service with other EndpointSlices; empty when there is no such Service. */
-    Optional<ServiceModel> withSlices(String service, List<KubeObject> now, Map<String, ServiceModel> byHost) {
-        int slash = service.indexOf('/');
-        String namespace = service.substring(0, slash);
-        String name = service.substring(slash + 1);
-        Optional<KubeObject> o = objects.find("Service", namespace, name);
-        ServiceModel before = byHost.get(name + "." + namespace + ServiceRegistry.DOMAIN);
-        if (o.isEmpty() || before == null) {
-            return Optional.empty();
+    /** The Service as it is now; whether its addresses stay is for others to say. */
+    ServiceModel translate(KubeObject o) {
+        return report.in(Report.part(o), () -> service(o));
+    }
+
+    /** The endpoints of a known Service as they are now. */
+    List<Member> endpoints(ServiceModel s) {
+        return objects.find("Service", s.info().namespace(), s.info().name())
+                .map(o -> endpoints(o, s.ports()))
+                .orElse(s.endpoints());
+    }
+
+    /** @param service namespace/name */
+    void slices(String service, List<KubeObject> now) {
+        if (now.isEmpty()) {
+            slices.remove(service);
+        } else {
+            slices.put(service, now.stream().sorted(KubeObjects.ORDER).toList());
         }
-        slices.put(service, now.stream().sorted(KubeObjects.ORDER).toList());
-        return Optional.of(before.withEndpoints(endpoints(o.get(), before.ports())));
+    }
+
+    /** Services (namespace/name) with an EndpointSlice that names a pod that is not there. */
+    List<String> missing(Set<String> pods) {
+        List<String> out = new ArrayList<>();
+        missing.forEach((service, names) -> {
+            if (names.stream().anyMatch(pods::contains)) {
+                out.add(service);
+            }
+        });
+        return out;
+    }
+
+    static boolean sameAddresses(KubeObject a, KubeObject b) {
+        return clusterIps(a).equals(clusterIps(b))
+                && a.spec().path("type").equals(b.spec().path("type"));
     }
 
     List<KubeObject> slicesOf(String service) {
@@ -206,13 +231,10 @@ final class KubeServices {
     }
 
     private List<Member> endpoints(KubeObject service, List<Port> ports) {
+        missing.remove(service.key());
         List<KubeObject> own = slices.getOrDefault(service.key(), List.of());
         if (own.isEmpty()) {
-            Map<String, String> selector = new TreeMap<>();
-            service.spec()
-                    .path("selector")
-                    .properties()
-                    .forEach(e -> selector.put(e.getKey(), e.getValue().asText()));
+            Map<String, String> selector = selector(service);
             boolean unready = service.spec().path("publishNotReadyAddresses").asBoolean(false);
             return ServiceRegistry.bySelector(service.namespace(), selector, ports, unready, pods);
         }
@@ -227,6 +249,15 @@ final class KubeServices {
             }
         }
         return List.copyOf(out.values());
+    }
+
+    static Map<String, String> selector(KubeObject service) {
+        Map<String, String> selector = new TreeMap<>();
+        service.spec()
+                .path("selector")
+                .properties()
+                .forEach(e -> selector.put(e.getKey(), e.getValue().asText()));
+        return selector;
     }
 
     /** Service port to the slice's port; ports belong together by name. */
@@ -257,9 +288,16 @@ final class KubeServices {
             Map<String, Member> out) {
         boolean ready = e.path("conditions").path("ready").asBoolean(true);
         JsonNode target = e.path("targetRef");
-        Optional<PodModel> pod = target.path("kind").asText().equals("Pod")
-                ? pods.byName(service.namespace(), target.path("name").asText())
-                : pods.byAddress(address).filter(p -> p.isPod() && p.namespace().equals(service.namespace()));
+        Optional<PodModel> pod;
+        if (target.path("kind").asText().equals("Pod")) {
+            String name = target.path("name").asText();
+            pod = pods.byName(service.namespace(), name);
+            if (pod.isEmpty()) {
+                missing.computeIfAbsent(service.key(), k -> new HashSet<>()).add(service.namespace() + "/" + name);
+            }
+        } else {
+            pod = pods.byAddress(address).filter(p -> p.isPod() && p.namespace().equals(service.namespace()));
+        }
         PodModel model =
                 pod.orElseGet(() -> PodModel.written("EndpointSlice", slice, address, "", Locality.UNKNOWN, 1));
         out.put(address, new Member(address, mapped, model.labels(), model, 1, ready));

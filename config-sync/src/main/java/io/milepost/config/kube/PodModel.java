@@ -28,11 +28,21 @@ record PodModel(
         boolean hbone,
         boolean ready) {
 
+    /** Of the pod with this name. */
+    static String uid(String namespace, String name) {
+        return "Kubernetes//Pod/" + namespace + "/" + name;
+    }
+
+    /** Of the WorkloadEntry with this name. */
+    static String entryUid(String namespace, String name) {
+        return "Kubernetes/networking.istio.io/WorkloadEntry/" + namespace + "/" + name;
+    }
+
     /** The uid that WDS gives. */
     String uid() {
         return switch (kind) {
-            case "Pod" -> "Kubernetes//Pod/" + namespace + "/" + name;
-            case "WorkloadEntry" -> "Kubernetes/networking.istio.io/WorkloadEntry/" + namespace + "/" + name;
+            case "Pod" -> uid(namespace, name);
+            case "WorkloadEntry" -> entryUid(namespace, name);
             case "EndpointSlice" ->
                 "Kubernetes/discovery.k8s.io/EndpointSlice/" + namespace + "/" + name + "/" + address();
             default -> "Kubernetes/networking.istio.io/" + kind + "/" + namespace + "/" + name + "/" + address();
@@ -64,6 +74,25 @@ record PodModel(
                 weight,
                 false,
                 true);
+    }
+
+    PodModel withAddresses(List<String> other) {
+        return new PodModel(
+                kind,
+                namespace,
+                name,
+                labels,
+                annotations,
+                other,
+                serviceAccount,
+                workloadName,
+                workloadType,
+                node,
+                locality,
+                portNames,
+                weight,
+                hbone,
+                ready);
     }
 
     boolean isPod() {

@@ -3,13 +3,13 @@ package io.milepost.config.kube;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.milepost.mesh.Locality;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** All workloads: Pods, pods that a Deployment would have, WorkloadEntries. */
 final class Pods {
@@ -17,15 +17,18 @@ final class Pods {
     static final String GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
     private static final Set<String> OWNERS = Set.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet");
 
+    private static final List<String> TEMPLATES = List.of("Deployment", "StatefulSet", "DaemonSet");
+
     private Pods() {}
 
     /** Sorted by kind, namespace and name. */
     static List<PodModel> of(KubeObjects objects, Report report) {
         List<PodModel> out = new ArrayList<>();
         objects.ofKind("Pod").forEach(p -> out.add(pod(p, objects)));
-        for (String kind : new String[] {"Deployment", "StatefulSet", "DaemonSet"}) {
+        PodIndex real = new PodIndex(out.stream().sorted(PodIndex.ORDER).toList());
+        for (String kind : TEMPLATES) {
             for (KubeObject o : objects.ofKind(kind)) {
-                fromTemplate(o, objects, out);
+                fromTemplate(o, objects, real, out);
             }
         }
         for (KubeObject g : objects.ofKind("Gateway")) {
@@ -34,9 +37,7 @@ final class Pods {
         objects.ofKind("WorkloadEntry")
                 .forEach(w -> out.add(report.in(Report.part(w), () -> workloadEntry(w, report))));
         addAddresses(out);
-        out.sort(Comparator.comparing(PodModel::kind)
-                .thenComparing(PodModel::namespace)
-                .thenComparing(PodModel::name));
+        out.sort(PodIndex.ORDER);
         return out;
     }
 
@@ -52,27 +53,66 @@ final class Pods {
         Map<String, String> given = Addresses.pods(without, taken);
         pods.replaceAll(p -> {
             String ip = given.get(p.namespace() + "/" + p.name());
-            return ip == null || !p.addresses().isEmpty() || !p.kind().equals("Pod") ? p : withAddress(p, ip);
+            return ip == null || !p.addresses().isEmpty() || !p.kind().equals("Pod") ? p : p.withAddresses(List.of(ip));
         });
     }
 
-    private static PodModel withAddress(PodModel p, String ip) {
-        return new PodModel(
-                p.kind(),
-                p.namespace(),
-                p.name(),
-                p.labels(),
-                p.annotations(),
-                List.of(ip),
-                p.serviceAccount(),
-                p.workloadName(),
-                p.workloadType(),
-                p.node(),
-                p.locality(),
-                p.portNames(),
-                p.weight(),
-                p.hbone(),
-                p.ready());
+    /** Whether somebody wrote an address; other pods are given one. */
+    static boolean hasAddress(KubeObject o) {
+        JsonNode status = o.root().path("status");
+        return !o.kind().equals("Pod") || !status.path("podIPs").isEmpty() || status.hasNonNull("podIP");
+    }
+
+    /** Whether an address may be one of those that are given away. */
+    static boolean isGiven(String address) {
+        return address.startsWith("127.");
+    }
+
+    /** The uid that the object's workload has. */
+    static String uid(KubeObject o) {
+        return o.kind().equals("Pod")
+                ? PodModel.uid(o.namespace(), o.name())
+                : PodModel.entryUid(o.namespace(), o.name());
+    }
+
+    /** One object as a workload; a pod without an address is given one elsewhere. */
+    static PodModel of(KubeObject o, KubeObjects objects, Report report) {
+        return o.kind().equals("Pod") ? pod(o, objects) : report.in(Report.part(o), () -> workloadEntry(o, report));
+    }
+
+    /**
+     * Whether pods that a Deployment would have come or go with a pod, because they are there only as long as nobody wrote
+     * one of them down.
+     *
+     * @param before, now labels of the pod; null when it was not or is not there
+     * @param changing keys of all pods that change with it
+     * @param objects as they are now
+     */
+    static boolean decides(
+            String namespace,
+            @Nullable Map<String, String> before,
+            @Nullable Map<String, String> now,
+            Set<String> changing,
+            KubeObjects objects) {
+        if (before != null && before.equals(now)) {
+            return false;
+        }
+        for (String kind : TEMPLATES) {
+            for (KubeObject o : objects.ofKind(kind, namespace)) {
+                Map<String, String> labels =
+                        texts(o.spec().path("template").path("metadata").path("labels"));
+                boolean was = before != null && before.entrySet().containsAll(labels.entrySet());
+                boolean is = now != null && now.entrySet().containsAll(labels.entrySet());
+                if (!labels.isEmpty()
+                        && was != is
+                        && objects.ofKind("Pod", namespace).stream()
+                                .noneMatch(p -> !changing.contains(p.key())
+                                        && p.labels().entrySet().containsAll(labels.entrySet()))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static PodModel pod(KubeObject p, KubeObjects objects) {
@@ -120,13 +160,12 @@ final class Pods {
                 ready);
     }
 
-    private static void fromTemplate(KubeObject o, KubeObjects objects, List<PodModel> out) {
+    /** @param real pods that somebody wrote down */
+    private static void fromTemplate(KubeObject o, KubeObjects objects, PodIndex real, List<PodModel> out) {
         JsonNode template = o.spec().path("template");
         Map<String, String> labels = texts(template.path("metadata").path("labels"));
         Map<String, String> annotations = texts(template.path("metadata").path("annotations"));
-        boolean written = objects.ofKind("Pod", o.namespace()).stream()
-                .anyMatch(p -> !labels.isEmpty() && p.labels().entrySet().containsAll(labels.entrySet()));
-        if (written) {
+        if (!real.selected(o.namespace(), labels).isEmpty()) {
             return;
         }
         int replicas =

@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +33,10 @@ public final class Report {
 
     private record Redone(String name, Part part) {}
 
-    private final Map<String, Part> parts = new LinkedHashMap<>();
+    private final Map<String, Part> parts = new HashMap<>();
+    /** Those that have something to say: few of many. */
+    private final Set<Part> talking = new LinkedHashSet<>();
+
     private final Map<KubeObject, Set<Part>> readers = new IdentityHashMap<>();
     private final Map<KubeObject, List<Finding>> unread = new IdentityHashMap<>();
     /** What has to be asked again for fields that nobody reads. */
@@ -92,6 +94,7 @@ public final class Report {
     void again(String part) {
         Part old = parts.remove(part);
         if (old != null) {
+            talking.remove(old);
             old.read.keySet().forEach(o -> readers.getOrDefault(o, Set.of()).remove(old));
             Part anew = new Part();
             anew.before = old.read;
@@ -112,7 +115,10 @@ public final class Report {
     }
 
     public void add(Finding finding) {
-        current().findings.add(finding);
+        Part part = current();
+        if (part.findings.add(finding)) {
+            talking.add(part);
+        }
     }
 
     /** The fields of an object, counted as read when they are read. */
@@ -213,7 +219,7 @@ public final class Report {
     /** Together with others. */
     List<Finding> sorted(Collection<Finding> more) {
         Set<Finding> all = new LinkedHashSet<>(more);
-        parts.values().forEach(p -> all.addAll(p.findings));
+        talking.forEach(p -> all.addAll(p.findings));
         unread.values().forEach(all::addAll);
         if (!all.equals(last)) {
             record Keyed(Finding finding, String source) {}

@@ -3,6 +3,7 @@ package io.milepost.config.kube;
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +16,10 @@ import java.util.TreeMap;
 /** All services of the mesh, by host and in istiod's order. */
 final class ServiceRegistry {
     static final String DOMAIN = ".svc.cluster.local";
+    private static final Comparator<ServiceModel> ORDER = Comparator.comparing(ServiceModel::created)
+            .thenComparing(s -> s.info().kind())
+            .thenComparing(ServiceModel::order)
+            .thenComparing(s -> s.info().namespace());
     private final List<ServiceModel> services;
     private final Map<String, ServiceModel> byHost = new LinkedHashMap<>();
     private final PodIndex pods;
@@ -24,10 +29,17 @@ final class ServiceRegistry {
     private final KubeServices kube;
 
     private final Set<String> entryHosts;
+    private final Selecting selecting;
     /** Hosts of more than one service. */
     private final Set<String> shared = new HashSet<>();
 
-    private ServiceRegistry(List<ServiceModel> services, PodIndex pods, KubeServices kube, Set<String> entryHosts) {
+    private ServiceRegistry(
+            List<ServiceModel> services,
+            PodIndex pods,
+            KubeServices kube,
+            Set<String> entryHosts,
+            Selecting selecting) {
+        this.selecting = selecting;
         this.entryHosts = entryHosts;
         this.kube = kube;
         this.services = new ArrayList<>(services);
@@ -40,29 +52,33 @@ final class ServiceRegistry {
         wildcards = services.stream().anyMatch(s -> s.host().startsWith("*"));
     }
 
-    /** The same service with other endpoints. */
-    @SuppressWarnings("ReferenceEquality") // the very one that is known
+    /** The same service, which has changed inside. */
     void replace(ServiceModel before, ServiceModel now) {
-        services.replaceAll(s -> s == before ? now : s);
-        byHost.replace(now.host(), before, now);
+        int at = Collections.binarySearch(services, before, ORDER);
+        if (at >= 0 && services.get(at).host().equals(now.host())) {
+            services.set(at, now);
+        } else {
+            services.replaceAll(s -> s.equals(before) ? now : s);
+        }
+        byHost.replace(now.host(), now);
     }
 
-    /** Whether a workload is there whatever services say of it. */
-    boolean has(PodModel pod) {
-        return pods.has(pod);
+    /** The workload with this uid as it is now; empty when it is written to other objects only, or gone. */
+    Optional<PodModel> pod(String uid) {
+        return pods.byUid(uid);
     }
 
-    /**
-     * A Kubernetes Service with other EndpointSlices; empty when there is no such service.
-     *
-     * @param service namespace/name
-     */
-    Optional<ServiceModel> withSlices(String service, List<KubeObject> slices) {
-        return kube.withSlices(service, slices, byHost);
+    /** Pods that can be changed. */
+    PodIndex podIndex() {
+        return pods;
     }
 
-    List<KubeObject> slicesOf(String service) {
-        return kube.slicesOf(service);
+    KubeServices kube() {
+        return kube;
+    }
+
+    Selecting selecting() {
+        return selecting;
     }
 
     /** Whether a service shares its host with no other and stands for itself. */
@@ -88,15 +104,12 @@ final class ServiceRegistry {
         KubeServices kube = new KubeServices(objects, index, waypoints, report, defaultExport);
         List<ServiceModel> out = new ArrayList<>(kube.translate());
         new ServiceEntries(objects, index, waypoints, report, defaultExport).addTo(out);
-        out.sort(Comparator.comparing(ServiceModel::created)
-                .thenComparing(s -> s.info().kind())
-                .thenComparing(ServiceModel::order)
-                .thenComparing(s -> s.info().namespace()));
+        out.sort(ORDER);
         Set<String> entryHosts = new HashSet<>();
         for (KubeObject e : objects.ofKind("ServiceEntry")) {
             e.spec().path("hosts").forEach(h -> entryHosts.add(h.asText()));
         }
-        return new ServiceRegistry(out, index, kube, entryHosts);
+        return new ServiceRegistry(out, index, kube, entryHosts, new Selecting(objects));
     }
 
     List<ServiceModel> all() {
@@ -183,6 +196,11 @@ final class ServiceRegistry {
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether a Service picks the pods of a waypoint, or one of many. */
+    static boolean isOfWaypoint(KubeObject service) {
+        return service.spec().path("selector").has(Pods.GATEWAY_NAME);
     }
 
     /** @param unready pods that are not ready count, too (publishNotReadyAddresses) */

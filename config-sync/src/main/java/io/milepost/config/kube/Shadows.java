@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,11 +25,30 @@ final class Shadows {
 
     private final Map<String, Map<SourceRef, Tally>> chains = new HashMap<>();
     private Map<SourceRef, Tally> tallies = new HashMap<>();
+    /** What was told since findings were asked for; nothing of it may change them. */
+    private final List<Map<SourceRef, Tally>> fresh = new ArrayList<>();
+
+    private boolean changed;
+    /** Rules that are hidden on some port. */
+    private Set<SourceRef> suspects = Set.of();
+
+    private List<Finding> findings = List.of();
 
     /** What is told from now on belongs to a chain; what was told of it before is forgotten. */
     void begin(String chain) {
         tallies = new HashMap<>();
-        chains.put(chain, tallies);
+        Map<SourceRef, Tally> before = chains.put(chain, tallies);
+        fresh.add(tallies);
+        changed |= before != null && matters(before);
+    }
+
+    private boolean matters(Map<SourceRef, Tally> told) {
+        for (Map.Entry<SourceRef, Tally> e : told.entrySet()) {
+            if (e.getValue().hidden() > 0 || suspects.contains(e.getKey())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** All rules of a port in the order in which they are tried. */
@@ -70,6 +90,18 @@ final class Shadows {
     }
 
     List<Finding> findings() {
+        for (Map<SourceRef, Tally> f : fresh) {
+            changed = changed || matters(f);
+        }
+        fresh.clear();
+        if (changed) {
+            findings = find();
+            changed = false;
+        }
+        return findings;
+    }
+
+    private List<Finding> find() {
         Map<SourceRef, Tally> hidden = new HashMap<>();
         for (Map<SourceRef, Tally> chain : chains.values()) {
             chain.forEach((source, t) -> {
@@ -78,15 +110,17 @@ final class Shadows {
                 }
             });
         }
+        suspects = Set.copyOf(hidden.keySet());
+        // On another port it may well match.
+        for (Map<SourceRef, Tally> chain : chains.values()) {
+            chain.forEach((source, t) -> {
+                if (t.hidden() != t.seen()) {
+                    hidden.remove(source);
+                }
+            });
+        }
         List<Finding> out = new ArrayList<>();
-        hidden.forEach((source, t) -> {
-            // On another port it may well match.
-            boolean everywhere =
-                    chains.values().stream().map(c -> c.get(source)).allMatch(x -> x == null || x.hidden() == x.seen());
-            if (everywhere) {
-                out.add(Finding.warning(source, t.message()));
-            }
-        });
+        hidden.forEach((source, t) -> out.add(Finding.warning(source, t.message())));
         return out;
     }
 

@@ -3,7 +3,11 @@ package io.milepost.config.kube;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Dispatch;
 import io.milepost.mesh.Endpoints;
+import io.milepost.mesh.HttpChain;
+import io.milepost.mesh.L4Policy;
+import io.milepost.mesh.MeshService;
 import io.milepost.mesh.MeshSnapshot;
+import io.milepost.mesh.TcpChain;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.WorkloadIndex;
 import java.util.Collection;
@@ -12,9 +16,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 
-/** One translation of one set of objects, with what is needed to change it a little. Not thread-safe. */
+/**
+ * One translation of one set of objects, with what is needed to change it a little: its parts are renewed one by one, and
+ * a snapshot is made of all of them ({@link #publish}). Not thread-safe.
+ */
 final class Translation {
     private final PolicyTranslator policies;
     private final Report report;
@@ -24,6 +31,11 @@ final class Translation {
     private final KubeObjects objects;
     private final Clusters clusters;
     private final Optional<WaypointTranslation> served;
+    private final Map<KubeObject, L4Policy> l4 = new TreeMap<>(KubeObjects.ORDER);
+    private final Map<String, MeshService> services;
+    private Dispatch dispatch;
+    private TelemetrySettings refused;
+    private WorkloadIndex index;
     private SnapshotBuilder.Result result;
 
     Translation(
@@ -46,30 +58,36 @@ final class Translation {
                 waypoint.map(w -> registry.placeOf(w, selfAddress)).orElse(Place.UNKNOWN));
         this.served = waypoint.map(
                 w -> new WaypointTranslation(policies, mode, objects, report, mesh, registry, w, clusters, known));
-        this.result = first(objects);
-    }
-
-    private SnapshotBuilder.Result first(KubeObjects objects) {
-        Dispatch dispatch = served.map(w -> w.all(workloads)).orElse(MeshSnapshot.EMPTY.dispatch());
-        TelemetrySettings refused = served.map(w -> w.telemetry().refused()).orElse(TelemetrySettings.NONE);
+        this.dispatch = served.map(w -> w.all(workloads)).orElse(MeshSnapshot.EMPTY.dispatch());
+        this.refused = served.map(w -> w.telemetry().refused()).orElse(TelemetrySettings.NONE);
+        this.index = new WorkloadIndex(workloads.workloads());
+        this.services = workloads.services();
         served.ifPresent(w -> objects.ofKind(Telemetries.KIND).forEach(w.telemetry()::reportUnused));
-        objects.ofKind(PolicyTranslator.KIND).forEach(this::findings);
+        objects.ofKind(PolicyTranslator.KIND).forEach(this::putPolicy);
         Coverage.report(objects, report);
         CoreFields.report(objects, report);
-        report.reportUnread();
-        MeshSnapshot snapshot = new MeshSnapshot(
-                0,
-                dispatch,
+        this.result = snapshot(
                 served.map(w -> Map.copyOf(w.http())).orElse(Map.of()),
                 served.map(w -> Map.copyOf(w.tcp())).orElse(Map.of()),
                 Map.copyOf(clusters.clusters()),
                 Map.copyOf(clusters.endpoints()),
-                new WorkloadIndex(workloads.workloads()),
-                workloads.services(),
-                policies.l4(objects, mesh.settings()),
-                mesh.settings(),
-                refused);
-        return new SnapshotBuilder.Result(snapshot, findings());
+                Map.copyOf(services),
+                List.copyOf(l4.values()));
+    }
+
+    private SnapshotBuilder.Result snapshot(
+            Map<String, HttpChain> http,
+            Map<String, TcpChain> tcp,
+            Map<String, Cluster> clusters,
+            Map<String, Endpoints> endpoints,
+            Map<String, MeshService> services,
+            List<L4Policy> l4) {
+        report.reportUnread();
+        List<Finding> routes = served.map(WaypointTranslation::routeFindings).orElse(List.of());
+        return new SnapshotBuilder.Result(
+                new MeshSnapshot(
+                        0, dispatch, http, tcp, clusters, endpoints, index, services, l4, mesh.settings(), refused),
+                report.sorted(routes));
     }
 
     SnapshotBuilder.Result result() {
@@ -88,109 +106,77 @@ final class Translation {
         return registry;
     }
 
+    Workloads workloads() {
+        return workloads;
+    }
+
+    Report report() {
+        return report;
+    }
+
     Optional<WaypointTranslation> served() {
         return served;
     }
 
-    private void findings(KubeObject policy) {
+    /** Takes in a policy as ztunnels see it, and what there is to say about it. */
+    void putPolicy(KubeObject policy) {
+        policies.l4(policy, mesh.settings()).ifPresent(p -> l4.put(policy, p));
         report.in(
                 Report.part(policy),
                 () -> policies.findings(policy, mesh.settings()).forEach(report::add));
     }
 
-    private List<Finding> findings() {
-        List<Finding> routes = served.map(WaypointTranslation::routeFindings).orElse(List.of());
-        return routes.isEmpty() ? report.findings() : report.sorted(routes);
+    void removePolicy(KubeObject policy) {
+        l4.remove(policy);
     }
 
-    /** The snapshot after the routes of some services were translated anew; false when more has to be. */
-    boolean renewRoutes(Set<ServiceModel> services) {
-        if (served.isEmpty()) {
-            return true;
-        }
-        WaypointTranslation w = served.get();
-        for (ServiceModel s : services) {
-            if (!w.renewRoutes(s)) {
-                return false;
-            }
-        }
-        renewed(w, result.snapshot().clusters(), result.snapshot().endpoints());
-        return true;
+    /** What ztunnels know of a service is other than before. */
+    void renewService(ServiceModel s) {
+        services.put(s.key(), workloads.service(s));
+    }
+
+    /** The workloads that are attached to the waypoint are other than before. */
+    void renewAttached(WaypointTranslation w) {
+        dispatch = new Dispatch(dispatch.services(), w.attached(workloads), dispatch.direct());
+    }
+
+    /** Logs of refused tunnels are other than before. */
+    void renewRefused(WaypointTranslation w) {
+        refused = w.telemetry().refused();
     }
 
     /**
-     * The snapshot after objects were put and removed that reach nothing but these services; false when they reach
-     * further.
+     * Makes the snapshot of what there is now.
+     *
+     * @param dirty the parts that were renewed; all others are the very ones of the last snapshot
      */
-    boolean renew(Collection<KubeObject> put, Collection<KubeObject> before, Set<ServiceModel> services) {
-        if (served.isEmpty()) {
-            return false;
-        }
-        WaypointTranslation w = served.get();
-        before.forEach(w::remove);
-        put.forEach(w::put);
-        if (Reach.onlyRoutes(put) && Reach.onlyRoutes(before)) {
-            return renewRoutes(services);
-        }
-        for (ServiceModel s : services) {
-            if (!w.renew(s)) {
-                return false;
-            }
-        }
-        renewed(w, Map.copyOf(clusters.clusters()), Map.copyOf(clusters.endpoints()));
-        return true;
+    void publish(Dirty dirty) {
+        MeshSnapshot s = result.snapshot();
+        index = workloads.renewed(index);
+        result = snapshot(
+                dirty.chains ? served.map(w -> Map.copyOf(w.http())).orElse(Map.of()) : s.httpChains(),
+                dirty.chains ? served.map(w -> Map.copyOf(w.tcp())).orElse(Map.of()) : s.tcpChains(),
+                dirty.clusters ? Map.copyOf(clusters.clusters()) : s.clusters(),
+                dirty.clusters ? Map.copyOf(clusters.endpoints()) : endpoints(dirty.endpoints, s.endpoints()),
+                dirty.services ? Map.copyOf(services) : s.services(),
+                dirty.policies ? List.copyOf(l4.values()) : s.l4Policies());
     }
 
-    private void renewed(WaypointTranslation w, Map<String, Cluster> clusters, Map<String, Endpoints> endpoints) {
-        report.reportUnread();
-        MeshSnapshot s = result.snapshot();
-        result = new SnapshotBuilder.Result(
-                new MeshSnapshot(
-                        0,
-                        s.dispatch(),
-                        Map.copyOf(w.http()),
-                        Map.copyOf(w.tcp()),
-                        clusters,
-                        endpoints,
-                        s.workloads(),
-                        s.services(),
-                        s.l4Policies(),
-                        s.settings(),
-                        s.refusedLogs()),
-                findings());
-    }
-
-    /** The snapshot after the endpoints of a service changed: no route, policy or cluster is looked at. */
-    void renewEndpoints(ServiceModel before, ServiceModel now) {
-        registry.replace(before, now);
-        served.ifPresent(w -> w.renewClusters(now));
-        MeshSnapshot s = result.snapshot();
-        Map<String, Endpoints> endpoints = s.endpoints();
+    private Map<String, Endpoints> endpoints(Collection<String> hosts, Map<String, Endpoints> before) {
         Map<String, Endpoints> changed = new HashMap<>();
-        for (String name : clusters.ofHost(now.host())) {
-            Endpoints e = clusters.endpoints().get(name);
-            if (e != null && !e.equals(endpoints.get(name))) {
-                changed.put(name, e);
+        for (String host : hosts) {
+            for (String name : clusters.ofHost(host)) {
+                Endpoints e = clusters.endpoints().get(name);
+                if (e != null && !e.equals(before.get(name))) {
+                    changed.put(name, e);
+                }
             }
         }
-        if (!changed.isEmpty()) {
-            Map<String, Endpoints> all = new HashMap<>(endpoints);
-            all.putAll(changed);
-            endpoints = Collections.unmodifiableMap(all);
+        if (changed.isEmpty()) {
+            return before;
         }
-        result = new SnapshotBuilder.Result(
-                new MeshSnapshot(
-                        0,
-                        s.dispatch(),
-                        s.httpChains(),
-                        s.tcpChains(),
-                        s.clusters(),
-                        endpoints,
-                        workloads.renew(s.workloads(), before, now),
-                        s.services(),
-                        s.l4Policies(),
-                        s.settings(),
-                        s.refusedLogs()),
-                result.findings());
+        Map<String, Endpoints> all = new HashMap<>(before);
+        all.putAll(changed);
+        return Collections.unmodifiableMap(all);
     }
 }

@@ -101,13 +101,22 @@ final class WaypointTranslation {
         foreign.takeRest();
         virtualServices.reportUnused();
         foreign.all().forEach(this::addOutboundCluster);
-        List<Cidr> attached = new ArrayList<>();
+        return new Dispatch(services, attached(workloads), direct());
+    }
+
+    /** Addresses of the workloads that this waypoint stands before. */
+    List<Cidr> attached(Workloads workloads) {
+        List<Cidr> out = new ArrayList<>();
         for (PodModel p : registry.pods()) {
             if (workloads.attachedTo(p).filter(ref::equals).isPresent()) {
-                p.addresses().forEach(a -> Cidr.parse(a).ifPresent(attached::add));
+                p.addresses().forEach(a -> Cidr.parse(a).ifPresent(out::add));
             }
         }
-        return new Dispatch(services, attached, direct());
+        return out;
+    }
+
+    GatewayRef ref() {
+        return ref;
     }
 
     private Map<Integer, PortDispatch> service(ServiceModel s) {
@@ -312,6 +321,7 @@ final class WaypointTranslation {
         switch (o.kind()) {
             case "VirtualService" -> virtualServices.remove(o);
             case "DestinationRule" -> destinationRules.remove(o);
+            case Telemetries.KIND -> telemetry.remove(o);
             default -> {}
         }
     }
@@ -413,6 +423,39 @@ final class WaypointTranslation {
                 route.maxDurationMillis(),
                 tcpRoutes.sni(s, p),
                 route.hashSourceIp());
+    }
+
+    /** Decides anew who may use a service, and nothing else of it. */
+    void renewPolicies(ServiceModel s) {
+        Who who = who(s.info());
+        for (Port p : s.ports()) {
+            http.computeIfPresent(
+                    Targets.chain(p.number(), true, s.host()),
+                    (name, h) -> h.policies().equals(who.http()) ? h : h.withPolicies(who.http()));
+            tcp.computeIfPresent(
+                    Targets.chain(p.number(), false, s.host()),
+                    (name, t) -> t.policies().equals(who.tcp()) ? t : t.withPolicies(who.tcp()));
+        }
+    }
+
+    /** Decides anew what a service logs, and nothing else of it. */
+    void renewLogs(ServiceModel s) {
+        report.again("logs " + s.host());
+        TelemetrySettings logs = logs(s.info());
+        for (Port p : s.ports()) {
+            http.computeIfPresent(
+                    Targets.chain(p.number(), true, s.host()),
+                    (name, h) -> h.telemetry().equals(logs) ? h : h.withTelemetry(logs));
+            tcp.computeIfPresent(
+                    Targets.chain(p.number(), false, s.host()),
+                    (name, t) -> t.telemetry().equals(logs) ? t : t.withTelemetry(logs));
+        }
+    }
+
+    /** Traffic that is addressed to workloads, anew. */
+    void renewDirect() {
+        report.again("logs ");
+        direct();
     }
 
     private Dispatch.Direct direct() {

@@ -33,6 +33,9 @@ final class Workloads {
     /** Uid to service to ports. */
     private final Map<String, Map<String, Map<Integer, Integer>>> memberships = new HashMap<>();
 
+    /** Workloads to look at again, by uid, as they were seen last. */
+    private final Map<String, PodModel> touched = new LinkedHashMap<>();
+
     private final Map<GatewayRef, WaypointRef> refs = new HashMap<>();
 
     Workloads(
@@ -62,31 +65,46 @@ final class Workloads {
         }
     }
 
-    /** The index after the endpoints of one service changed. */
-    WorkloadIndex renew(WorkloadIndex index, ServiceModel before, ServiceModel now) {
-        Map<String, PodModel> touched = new LinkedHashMap<>();
+    /** The endpoints or the ports of a service changed. */
+    void change(ServiceModel before, ServiceModel now) {
         for (Member m : before.endpoints()) {
-            touched.put(m.pod().uid(), m.pod());
-            Map<String, Map<Integer, Integer>> of = memberships.get(m.pod().uid());
+            String uid = m.pod().uid();
+            touched.put(uid, m.pod());
+            Map<String, Map<Integer, Integer>> of = memberships.get(uid);
             if (of != null) {
                 of.remove(before.key());
             }
         }
         now.endpoints().forEach(m -> touched.put(m.pod().uid(), m.pod()));
         join(now);
+    }
+
+    /** A workload came, went, or is another now. */
+    void change(PodModel pod) {
+        touched.put(pod.uid(), pod);
+    }
+
+    /** The index after the changes. */
+    WorkloadIndex renewed(WorkloadIndex index) {
         List<Workload> changed = new ArrayList<>();
         Set<String> gone = new HashSet<>();
-        touched.forEach((uid, pod) -> {
+        touched.forEach((uid, last) -> {
             Map<String, Map<Integer, Integer>> of = memberships.getOrDefault(uid, NONE);
-            if (of.isEmpty() && !registry.has(pod)) {
+            Optional<PodModel> pod = registry.pod(uid);
+            if (of.isEmpty()) {
+                memberships.remove(uid);
+            }
+            if (of.isEmpty() && pod.isEmpty()) {
                 gone.add(uid);
             } else {
-                Workload w = workload(pod, of);
+                Workload w = workload(pod.orElse(last), of);
                 if (!index.byUid(uid).filter(w::equals).isPresent()) {
                     changed.add(w);
                 }
             }
         });
+        touched.clear();
+        gone.removeIf(uid -> index.byUid(uid).isEmpty());
         return changed.isEmpty() && gone.isEmpty() ? index : index.with(changed, gone);
     }
 
@@ -134,6 +152,15 @@ final class Workloads {
                 : report.in(Report.part(o.get()), () -> waypoints.ofWorkload(p, o));
     }
 
+    /** Whether a workload is attached to a waypoint; says nothing of why not. */
+    boolean isAttached(PodModel p, GatewayRef ref) {
+        return waypoints
+                .binding(p.labels(), p.namespace(), false)
+                .waypoint()
+                .filter(ref::equals)
+                .isPresent();
+    }
+
     private WaypointRef ref(GatewayRef g) {
         return refs.computeIfAbsent(g, this::find);
     }
@@ -152,23 +179,25 @@ final class Workloads {
     Map<String, MeshService> services() {
         Map<String, MeshService> out = new TreeMap<>();
         for (ServiceModel s : registry.all()) {
-            Map<Integer, Integer> ports = new TreeMap<>();
-            for (Port p : s.ports()) {
-                ports.put(p.number(), p.target());
-            }
-            out.put(
-                    s.key(),
-                    new MeshService(
-                            s.info().name(),
-                            s.info().namespace(),
-                            s.host(),
-                            s.addresses(),
-                            ports,
-                            s.traits().subjectAltNames(),
-                            s.waypoint().map(this::ref),
-                            balancing(s)));
+            out.put(s.key(), service(s));
         }
         return out;
+    }
+
+    MeshService service(ServiceModel s) {
+        Map<Integer, Integer> ports = new TreeMap<>();
+        for (Port p : s.ports()) {
+            ports.put(p.number(), p.target());
+        }
+        return new MeshService(
+                s.info().name(),
+                s.info().namespace(),
+                s.host(),
+                s.addresses(),
+                ports,
+                s.traits().subjectAltNames(),
+                s.waypoint().map(this::ref),
+                balancing(s));
     }
 
     /** How ztunnels choose among endpoints. */

@@ -1,0 +1,141 @@
+package io.milepost.config.kube;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.milepost.config.kube.authz.AuthorizationTranslator;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Sequences of random changes of all kinds: after each of them the outcome is that of a translation from nothing, for a
+ * waypoint and for a ztunnel; and most changes of the kinds that change most need no full translation.
+ */
+class LiveChangesTest {
+    /** What is there, and both ways to translate it. */
+    private static final class World {
+        private final Optional<GatewayRef> waypoint;
+        private final Map<String, KubeObject> now = new LinkedHashMap<>();
+        private final LiveTranslation live;
+
+        World(Optional<GatewayRef> waypoint) {
+            this.waypoint = waypoint;
+            this.live = new LiveTranslation(builder(), waypoint);
+            Yaml.parse(Yaml.MESH).objects().forEach(this::put);
+        }
+
+        private static SnapshotBuilder builder() {
+            return new SnapshotBuilder(new AuthorizationTranslator());
+        }
+
+        private void put(KubeObject o) {
+            now.put(o.kind() + o.key(), o);
+        }
+
+        void begin() {
+            live.replace(now.values());
+        }
+
+        /** True when it was done without a full translation. */
+        boolean change(List<KubeObject> objects, Random random, String title) {
+            List<KubeObject> put = new ArrayList<>();
+            List<KubeObject> removed = new ArrayList<>();
+            for (KubeObject o : objects) {
+                put.removeIf(x -> same(x, o));
+                if (removed.stream().anyMatch(x -> same(x, o))) {
+                    continue;
+                }
+                if (random.nextInt(4) == 0 && now.remove(o.kind() + o.key()) != null) {
+                    removed.add(o);
+                } else {
+                    put.add(o);
+                    put(o);
+                }
+            }
+            long before = live.fullTranslations();
+            SnapshotBuilder.Result changed = live.change(put, removed);
+            SnapshotBuilder.Result fresh = builder().build(new KubeObjects(now.values()), waypoint);
+            String what = title + " put " + put + " removed " + removed;
+            assertThat(changed.snapshot()).as(what).isEqualTo(fresh.snapshot());
+            assertThat(changed.findings()).as(what).isEqualTo(fresh.findings());
+            return live.fullTranslations() == before;
+        }
+
+        private static boolean same(KubeObject a, KubeObject b) {
+            return a.kind().equals(b.kind()) && a.key().equals(b.key());
+        }
+    }
+
+    private static KubeObject object(String yaml) {
+        return Yaml.parse(yaml).objects().getFirst();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "AuthorizationPolicy, 100",
+        "RequestAuthentication, 100",
+        "Telemetry, 100",
+        "Pod, 30",
+        "WorkloadEntry, 60",
+        "Service, 20",
+        "EndpointSlice, 60",
+        "PeerAuthentication, 100"
+    })
+    void objectsOfOneKindChange(String kind, int percent) {
+        int little = 0;
+        int all = 0;
+        for (long seed = 0; seed < 10; seed++) {
+            Random random = new Random(seed);
+            RandomObjects routes = new RandomObjects(seed);
+            RandomIstioObjects rules = new RandomIstioObjects(random);
+            RandomPopulation population = new RandomPopulation(random);
+            World world = new World(seed % 5 == 4 ? Optional.empty() : Optional.of(Yaml.WAYPOINT));
+            for (int i = 0; i < 6; i++) {
+                world.put(object(routes.next()));
+                world.put(object(rules.next()));
+                world.put(object(population.next()));
+            }
+            world.begin();
+            for (int step = 0; step < 15; step++) {
+                all++;
+                if (world.change(List.of(object(population.of(kind))), random, "seed " + seed + " step " + step)) {
+                    little++;
+                }
+            }
+        }
+        assertThat(100 * little / all).as("percent without a full translation").isGreaterThanOrEqualTo(percent);
+    }
+
+    @Test
+    void objectsOfAllKindsChangeTogether() {
+        int little = 0;
+        for (long seed = 0; seed < 24; seed++) {
+            Random random = new Random(seed);
+            RandomObjects routes = new RandomObjects(seed);
+            RandomIstioObjects rules = new RandomIstioObjects(random);
+            RandomPopulation population = new RandomPopulation(random);
+            List<Supplier<String>> sources =
+                    List.of(routes::next, rules::next, population::next, population::next, population::next);
+            World world = new World(seed % 8 == 7 ? Optional.empty() : Optional.of(Yaml.WAYPOINT));
+            world.begin();
+            for (int step = 0; step < 20; step++) {
+                List<KubeObject> objects = new ArrayList<>();
+                for (int i = random.nextInt(3); i >= 0; i--) {
+                    objects.add(
+                            object(sources.get(random.nextInt(sources.size())).get()));
+                }
+                if (world.change(objects, random, "seed " + seed + " step " + step)) {
+                    little++;
+                }
+            }
+        }
+        assertThat(little).as("changes without a full translation").isGreaterThan(100);
+    }
+}
