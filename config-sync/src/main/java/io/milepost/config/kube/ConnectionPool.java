@@ -89,7 +89,8 @@ record ConnectionPool(
             b.info("budgetInterval", "is not needed: requests that are active count");
             b.skip("budgetInterval");
         }
-        return new Limits.RetryBudget(b.decimal("percent", 20), b.integer("minRetryConcurrency", 3));
+        int least = b.integer("minRetryConcurrency", 0);
+        return new Limits.RetryBudget(b.decimal("percent", 20), least > 0 ? least : 3);
     }
 
     /** Nothing and 0 are no limit. */
@@ -98,7 +99,7 @@ record ConnectionPool(
         return n > 0 ? n : Integer.MAX_VALUE;
     }
 
-    /** What the client speaks has precedence; an undeclared port keeps it. */
+    /** What the client speaks has precedence; where HTTP/2 is asked for it is spoken on undeclared ports, too. */
     Cluster.Protocol protocol(Cluster.Protocol declared) {
         if (declared == Cluster.Protocol.TCP) {
             return declared;
@@ -106,7 +107,7 @@ record ConnectionPool(
         if (clientProtocol) {
             return Cluster.Protocol.CLIENT;
         }
-        return http2 && declared == Cluster.Protocol.HTTP1 ? Cluster.Protocol.HTTP2 : declared;
+        return http2 ? Cluster.Protocol.HTTP2 : declared;
     }
 
     Transport transport(Cluster.Dns dns) {

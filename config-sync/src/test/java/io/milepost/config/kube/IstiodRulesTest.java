@@ -2,6 +2,7 @@ package io.milepost.config.kube;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Cluster.LoadBalancer.Policy;
 import io.milepost.mesh.HeaderMutations.Op;
 import io.milepost.mesh.RouteAction;
@@ -417,5 +418,48 @@ class IstiodRulesTest {
                         : object(kind, "t", "{hosts: [echo], tcp: [{route: [" + to + "]}]}")));
         assertThat(m.tcp(TestMesh.ECHO).idleTimeoutMillis()).isEqualTo(7_000);
         assertThat(m.tcp(TestMesh.ECHO).hashSourceIp()).isEqualTo(hashed);
+    }
+
+    /** shouldH2Upgrade: a DestinationRule may ask for HTTP/2 on an undeclared port, the mesh may not. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "80 | h2UpgradePolicy: UPGRADE                          | UPGRADE | HTTP2",
+                "80 | h2UpgradePolicy: DO_NOT_UPGRADE                   | UPGRADE | HTTP1",
+                "80 | maxRetries: 1                                     | UPGRADE | HTTP2",
+                "7  | h2UpgradePolicy: UPGRADE                          | DO_NOT_UPGRADE | HTTP2",
+                "7  | h2UpgradePolicy: UPGRADE, useClientProtocol: true | UPGRADE | CLIENT",
+                "7  | maxRetries: 1                                     | UPGRADE | CLIENT",
+            })
+    void whatIsSpokenToEndpoints(int port, String http, String mesh, Cluster.Protocol expected) {
+        TestMesh m = TestMesh.of("""
+                ---
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data: {mesh: "h2UpgradePolicy: %s"}
+                """.formatted(mesh)
+                + object(
+                        "DestinationRule",
+                        "echo",
+                        "{host: echo, trafficPolicy: {connectionPool: {http: {" + http + "}}}}"));
+        assertThat(m.cluster("inbound-vip|" + port + "|http|echo.default.svc.cluster.local")
+                        .protocol())
+                .isEqualTo(expected);
+    }
+
+    /** applyRetryBudget: nothing and 0 are 3. */
+    @ParameterizedTest
+    @CsvSource({"'', 3", "'minRetryConcurrency: 0', 3", "'minRetryConcurrency: 9', 9"})
+    void leastRetriesOfABudget(String budget, int least) {
+        TestMesh m = TestMesh.of(object(
+                "DestinationRule", "reviews", "{host: reviews, trafficPolicy: {retryBudget: {" + budget + "}}}"));
+        assertThat(m.cluster(TestMesh.REVIEWS)
+                        .limits()
+                        .retryBudget()
+                        .orElseThrow()
+                        .minConcurrency())
+                .isEqualTo(least);
     }
 }
