@@ -175,6 +175,7 @@ final class ClientConnector {
                     .local()
                     .flowController()
                     .incrementWindowSize(connection.connectionStream(), CONNECTION_WINDOW - 65_535);
+            TunnelShares.install(connection, pipeline.context(handler));
             TunnelMux mux = new TunnelMux(
                     handler,
                     pipeline.context(handler),

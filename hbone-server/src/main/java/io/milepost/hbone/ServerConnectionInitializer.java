@@ -125,6 +125,7 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
         }
         PeerConnection peer = peer(ctx.channel(), tls.engine().getSession());
         ChannelHandlerContext handlerContext = pipeline.context(handler);
+        TunnelShares.install(handler.connection(), handlerContext);
         TunnelMux mux = new TunnelMux(
                 handler,
                 handlerContext,

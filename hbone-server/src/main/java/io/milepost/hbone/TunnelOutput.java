@@ -22,7 +22,7 @@ final class TunnelOutput {
     /** Payloads up to this size are copied behind their frame header: TLS copies them anyway, and composes what is in pieces. */
     private static final int JOINED = 2048;
     /** A frame and its header fill one TLS record, so that a peer that reads record by record never joins two of them. */
-    private static final int MAX_PAYLOAD = (16 << 10) - Http2CodecUtil.FRAME_HEADER_LENGTH;
+    static final int MAX_PAYLOAD = (16 << 10) - Http2CodecUtil.FRAME_HEADER_LENGTH;
 
     private final Http2ConnectionHandler handler;
     private final Http2Stream stream;

@@ -164,7 +164,7 @@ class MemoryBudgetTest {
         await().until(() -> reader(0).bytes() == 48 << 10);
         // A sixteenth of the limit may keep the buffers it came in.
         assertThat(sizes.waste).hasSizeGreaterThan(12);
-        assertThat(sizes.waste.subList(8, sizes.waste.size())).allMatch(waste -> waste == 0);
+        assertThat(sizes.waste.subList(8, sizes.waste.size())).allMatch(waste -> waste <= 512);
         client.closeAndWait();
     }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.milepost.hbone.Mesh.Collector;
 import io.milepost.hbone.Mesh.Echo;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
 import java.util.List;
@@ -73,5 +74,24 @@ class TunnelTest {
                 .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .withMessageContaining("did not present the expected SAN");
+    }
+
+    /** Eight tunnels whose connection takes 64 KiB at a time: frames of 1 KiB, as Netty shares by itself, would be 1,024. */
+    @Test
+    void tunnelsShareACongestedConnectionInWholeFrames() throws Exception {
+        HboneServer server = mesh.server(request ->
+                request.accept(new Mesh.Unread()).writeAndFlush(Unpooled.wrappedBuffer(new byte[128 << 10])));
+        RawPeer client = mesh.raw(server);
+        for (int id = 3; id < 19; id += 2) {
+            client.sendHeaders(id, RawPeer.connectTo("10.0.0.1:80"), false);
+        }
+        int frames = 0;
+        for (int bytes = 0; bytes < 8 * (128 << 10); frames++) {
+            String[] frame = client.await("DATA").split(" ");
+            assertThat(frame).as("frames of more than 64 bytes name their size").hasSizeGreaterThan(2);
+            bytes += frame[2].chars().allMatch(Character::isDigit) ? Integer.parseInt(frame[2]) : frame[2].length();
+        }
+        assertThat(frames).isLessThan(300);
+        client.closeAndWait();
     }
 }
