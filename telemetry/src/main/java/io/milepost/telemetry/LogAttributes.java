@@ -6,6 +6,7 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
+import io.milepost.telemetry.CelValues.CelMap;
 import io.milepost.telemetry.LogContext.Metadata;
 import io.milepost.telemetry.LogContext.Moment;
 import io.milepost.telemetry.LogContext.Wire;
@@ -82,6 +83,22 @@ final class LogAttributes {
             entry("upstream.local_address", LogContext::upstreamLocalAddress),
             entry("upstream.transport_failure_reason", LogContext::upstreamTransportFailureReason),
             entry("upstream.request_attempt_count", number(LogContext::upstreamAttempts)),
+            entry("xds.virtual_host_name", LogAttributes::virtualHost),
+            // Envoy prints what its bootstrap says of it; there is no such thing here.
+            entry("xds.node", c -> null),
+            // Present and empty (asked of Envoy 1.40.0)
+            entry("xds.listener_metadata", c -> EMPTY),
+            entry("xds.virtual_host_metadata", c -> EMPTY),
+            entry("metadata", c -> EMPTY),
+            entry("metadata.filter_metadata", c -> CelMap.EMPTY),
+            entry("filter_state", c -> CelMap.EMPTY),
+            entry(
+                    "request.headers",
+                    c -> map(c.request() == null ? null : c.request().headers(), 4)),
+            entry(
+                    "response.headers",
+                    c -> map(c.response() == null ? null : c.response().headers(), 1)),
+            entry("response.trailers", c -> map(c.responseTrailers(), 0)),
             entry("xds.cluster_name", LogContext::upstreamCluster),
             entry("xds.route_name", LogContext::routeName));
 
@@ -105,7 +122,24 @@ final class LogAttributes {
             case "xds.upstream_host_metadata" -> Metadata.UPSTREAM_HOST;
             default -> null;
         };
+        if (of.equals("xds.listener_metadata") || of.equals("xds.virtual_host_metadata")) {
+            return c -> null;
+        }
         return where == null ? null : c -> c.metadata(where, namespace, key);
+    }
+
+    /** @param pseudo how many headers beside the named ones Envoy counts, {@code :path} for example */
+    private static CelMap map(@Nullable Headers h, int pseudo) {
+        return h == null
+                ? CelMap.EMPTY
+                : new CelMap((long) h.size() + pseudo, name -> h.indexOf(HeaderName.of(name), 0) >= 0);
+    }
+
+    /** istiod's name for the one of a service's port; a chain's name has the port as its second part. */
+    private static @Nullable CharSequence virtualHost(LogContext c) {
+        CharSequence chain = c.filterChainName();
+        String[] parts = chain == null ? new String[0] : chain.toString().split("\\|", -1);
+        return parts.length > 2 && parts[2].startsWith("http") ? "inbound|http|" + parts[1] : null;
     }
 
     /** Of the response's headers and trailers, as Envoy counts: names and values, with the status. */

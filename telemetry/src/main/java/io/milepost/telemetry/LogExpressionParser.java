@@ -2,21 +2,23 @@ package io.milepost.telemetry;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
-import java.time.Duration;
-import java.time.Instant;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Recursive descent over the part of CEL that log filters use: attributes, literals, comparisons, {@code && || !}, {@code
- * in [..]}, {@code has(..)}, {@code size(..)} and {@code startsWith, endsWith, contains, matches}.
+ * in ..}, {@code has(..)}, {@code size(..)}, {@code startsWith, endsWith, contains, matches} and the parts of times.
  *
- * <p>Values are Boolean, Long, CharSequence, List, Instant or Duration; null is CEL's error: it spreads, except that {@code false && error}
- * is false and {@code true || error} is true.
+ * <p>What comes of values is in {@link CelValues}; null is CEL's error: it spreads, except that {@code false && error} is false
+ * and {@code true || error} is true.
  */
 final class LogExpressionParser {
     private static final int DEPTH_MAX = 64;
+    /** Methods of texts with one argument. */
+    private static final Set<String> TESTS = Set.of("startsWith", "endsWith", "contains", "matches");
 
     private final String text;
     private int at;
@@ -78,54 +80,14 @@ final class LogExpressionParser {
         for (String op : new String[] {"==", "!=", "<=", ">=", "<", ">"}) {
             if (accept(op)) {
                 LogExpression right = unary();
-                return c -> compare(left.evaluate(c), right.evaluate(c), op);
+                return c -> CelValues.compare(left.evaluate(c), right.evaluate(c), op);
             }
         }
         if (word("in")) {
             LogExpression right = unary();
-            return c -> contains(right.evaluate(c), left.evaluate(c));
+            return c -> CelValues.contains(right.evaluate(c), left.evaluate(c));
         }
         return left;
-    }
-
-    private static @Nullable Object contains(@Nullable Object list, @Nullable Object value) {
-        if (value == null || !(list instanceof List<?> l)) {
-            return null;
-        }
-        for (Object o : l) {
-            if (Boolean.TRUE.equals(compare(value, o, "=="))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static @Nullable Object compare(@Nullable Object a, @Nullable Object b, String op) {
-        if (a == null || b == null) {
-            return null;
-        }
-        int order;
-        if (a instanceof Long x && b instanceof Long y) {
-            order = Long.compare(x, y);
-        } else if (a instanceof CharSequence x && b instanceof CharSequence y) {
-            order = CharSequence.compare(x, y);
-        } else if (a instanceof Boolean x && b instanceof Boolean y) {
-            order = Boolean.compare(x, y);
-        } else if (a instanceof Instant x && b instanceof Instant y) {
-            order = x.compareTo(y);
-        } else if (a instanceof Duration x && b instanceof Duration y) {
-            order = x.compareTo(y);
-        } else {
-            return op.equals("==") ? (Object) false : op.equals("!=") ? (Object) true : null;
-        }
-        return switch (op) {
-            case "==" -> order == 0;
-            case "!=" -> order != 0;
-            case "<=" -> order <= 0;
-            case ">=" -> order >= 0;
-            case "<" -> order < 0;
-            default -> order > 0;
-        };
     }
 
     private LogExpression unary() {
@@ -149,7 +111,14 @@ final class LogExpressionParser {
         expect("(");
         if (method.equals("size")) {
             expect(")");
-            return size(receiver);
+            return c -> CelValues.size(receiver.evaluate(c));
+        }
+        if (CelValues.isPartOfTime(method)) {
+            ZoneId zone = zone();
+            return c -> CelValues.part(receiver.evaluate(c), method, zone);
+        }
+        if (!TESTS.contains(method)) {
+            throw problem("unknown function ." + method + "()");
         }
         LogExpression argument = or();
         expect(")");
@@ -157,8 +126,7 @@ final class LogExpressionParser {
             case "startsWith" -> texts(receiver, argument, (s, t) -> s.startsWith(t));
             case "endsWith" -> texts(receiver, argument, (s, t) -> s.endsWith(t));
             case "contains" -> texts(receiver, argument, (s, t) -> s.contains(t));
-            case "matches" -> matches(receiver, argument);
-            default -> throw problem("unknown function ." + method + "()");
+            default -> matches(receiver, argument);
         };
     }
 
@@ -172,9 +140,19 @@ final class LogExpressionParser {
         } catch (PatternSyntaxException e) {
             throw problem("regular expression \"" + regex + "\": " + e.getMessage());
         }
-        return c -> receiver.evaluate(c) instanceof CharSequence s
-                ? (Object) p.matcher(s.toString()).find()
-                : null;
+        return c -> CelValues.matches(receiver.evaluate(c), p);
+    }
+
+    /** The rest of a call whose argument may name a time zone. */
+    private ZoneId zone() {
+        blanks();
+        String name = peek(')') ? "" : quoted();
+        expect(")");
+        try {
+            return CelValues.zone(name);
+        } catch (IllegalArgumentException e) {
+            throw problem(String.valueOf(e.getMessage()));
+        }
     }
 
     private interface TextTest {
@@ -185,14 +163,6 @@ final class LogExpressionParser {
         return c -> receiver.evaluate(c) instanceof CharSequence s && argument.evaluate(c) instanceof CharSequence t
                 ? (Object) test.test(s.toString(), t.toString())
                 : null;
-    }
-
-    private static LogExpression size(LogExpression of) {
-        return c -> switch (of.evaluate(c)) {
-            case CharSequence s -> (long) s.length();
-            case List<?> l -> (long) l.size();
-            case null, default -> null;
-        };
     }
 
     private record Literal(Object value) implements LogExpression {
@@ -233,7 +203,7 @@ final class LogExpressionParser {
                 expect("(");
                 LogExpression e = or();
                 expect(")");
-                yield size(e);
+                yield k -> CelValues.size(e.evaluate(k));
             }
             case "timestamp", "duration" -> {
                 expect("(");
@@ -246,26 +216,34 @@ final class LogExpressionParser {
                     throw problem(String.valueOf(e.getMessage()));
                 }
             }
-            case "filter_state" -> LogAttributes.filterState(key());
-            default -> attribute(name);
+            case "filter_state" -> peek('[') ? LogAttributes.filterState(key()) : bare(name);
+            default -> peek('.') ? attribute(name) : bare(name);
         };
+    }
+
+    /** An attribute as a whole. */
+    private LogExpression bare(String path) {
+        LogExpression e = LogAttributes.named(path);
+        if (e == null) {
+            throw problem("unknown attribute " + path);
+        }
+        return e;
     }
 
     private LogExpression attribute(String root) {
         expect(".");
         String path = root + "." + name();
         if (path.equals("request.headers") || path.equals("response.headers")) {
-            String header;
-            if (peek('[')) {
-                header = key();
-            } else {
-                expect(".");
-                header = name();
-            }
-            return LogAttributes.header(path, header);
+            return header(path);
         }
         if (path.equals("metadata.filter_metadata")) {
-            return metadata(root);
+            return peek('[') ? metadata(root) : bare(path);
+        }
+        if (path.equals("xds.node")) {
+            while (accept(".")) {
+                name();
+            }
+            return bare(path);
         }
         if (path.endsWith("_metadata") && accept(".")) {
             String member = name();
@@ -274,11 +252,19 @@ final class LogExpressionParser {
             }
             throw problem("unknown attribute " + path + "." + member);
         }
-        LogExpression a = LogAttributes.named(path);
-        if (a == null) {
-            throw problem("unknown attribute " + path);
+        return bare(path);
+    }
+
+    /** One header, or all of them with what is asked of them. */
+    private LogExpression header(String path) {
+        if (peek('[')) {
+            return LogAttributes.header(path, key());
         }
-        return a;
+        if (!accept(".")) {
+            return bare(path);
+        }
+        String header = name();
+        return peek('(') ? call(bare(path), header) : LogAttributes.header(path, header);
     }
 
     private LogExpression metadata(String of) {

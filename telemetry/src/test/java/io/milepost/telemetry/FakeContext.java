@@ -63,6 +63,9 @@ final class FakeContext implements LogContext {
     @Nullable
     String metadata;
 
+    @Nullable
+    String chain;
+
     private @Nullable ResponseHead response;
 
     static FakeContext http(String method, String authority, String path) {
@@ -254,5 +257,10 @@ final class FakeContext implements LogContext {
     @Override
     public @Nullable CharSequence metadata(Metadata where, String namespace, String path) {
         return metadata;
+    }
+
+    @Override
+    public @Nullable CharSequence filterChainName() {
+        return chain;
     }
 }
