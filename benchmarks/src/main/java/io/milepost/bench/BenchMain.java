@@ -87,8 +87,11 @@ public final class BenchMain implements Callable<Integer> {
                     .forEach(s -> System.out.printf("%-14s %s%s%n", s.name(), s.what(), s.quick() ? " (quick)" : ""));
             return 0;
         }
+        Path home = Path.of(System.getProperty("milepost.home", "."));
+        Path folder = home.resolve("target/bench");
         if (micro) {
-            Micro.measure();
+            Micro.measure(folder);
+            System.out.println("the figures are in " + folder + ": micro.txt, micro.json");
             return 0;
         }
         String wrong = wrongOption();
@@ -96,8 +99,6 @@ public final class BenchMain implements Callable<Integer> {
             System.err.println("bench: " + wrong);
             return 2;
         }
-        Path home = Path.of(System.getProperty("milepost.home", "."));
-        Path folder = home.resolve("target/bench");
         Path binary = null;
         String version = "not measured";
         if (against != null) {

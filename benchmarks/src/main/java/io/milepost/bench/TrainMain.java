@@ -18,6 +18,10 @@ import java.util.Map;
  */
 public final class TrainMain {
     private static final double SECONDS = 1.5;
+    /** What a new connection runs is hot only after some thousands of them. */
+    private static final long CONNECTIONS = 5_000;
+
+    private static final double CONNECTION_SECONDS = 20;
     private static final Duration ASSEMBLY = Duration.ofSeconds(90);
     private static final String ADDRESS = "127.2.18.1";
 
@@ -44,8 +48,11 @@ public final class TrainMain {
                     }
                 }
                 try (Load load = lab.load(proxy, Shapes.PLAIN, 4, 1, 1)) {
+                    load.beginWindow();
                     load.startClosed();
-                    Bench.pause(SECONDS);
+                    for (double t = 0; t < CONNECTION_SECONDS && load.answered() < CONNECTIONS; t += 0.1) {
+                        Bench.pause(0.1);
+                    }
                     load.stop();
                 }
             } finally {

@@ -32,5 +32,9 @@ class MicroTest {
                         "TelemetryBenchmark.metricRecord",
                         "TunnelBenchmark.roundTrips");
         assertThat(results).as("the route benchmark has three sizes").hasSize(names.size() + 2);
+        assertThat(Micro.table(results).lines())
+                .hasSize(results.size())
+                .allMatch(line -> line.matches("[A-Za-z0-9]+Benchmark\\.\\w+.* \\d+\\.\\d B"))
+                .anyMatch(line -> line.startsWith("RouteBenchmark.match rules=10000 "));
     }
 }

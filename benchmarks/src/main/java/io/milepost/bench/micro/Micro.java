@@ -1,8 +1,15 @@
 package io.milepost.bench.micro;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Locale;
+import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -16,9 +23,16 @@ public final class Micro {
 
     private Micro() {}
 
-    /** Real figures: a JVM each, and what is allocated. */
-    public static Collection<RunResult> measure() throws RunnerException {
-        return new Runner(options()
+    /**
+     * Real figures: a JVM each, and what is allocated.
+     *
+     * @param folder gets {@code micro.json} (JMH's own format) and {@code micro.txt} (a table)
+     */
+    public static Collection<RunResult> measure(Path folder) throws RunnerException, IOException {
+        Files.createDirectories(folder);
+        Collection<RunResult> results = new Runner(options()
+                        .resultFormat(ResultFormatType.JSON)
+                        .result(folder.resolve("micro.json").toString())
                         .forks(1)
                         .warmupIterations(3)
                         .warmupTime(TimeValue.seconds(1))
@@ -26,6 +40,32 @@ public final class Micro {
                         .measurementTime(TimeValue.seconds(1))
                         .build())
                 .run();
+        Files.writeString(folder.resolve("micro.txt"), table(results));
+        return results;
+    }
+
+    /** One line for each benchmark: how long it takes and what it allocates. */
+    public static String table(Collection<RunResult> results) {
+        StringBuilder out = new StringBuilder();
+        for (RunResult r : results) {
+            BenchmarkParams params = r.getParams();
+            StringBuilder name = new StringBuilder(params.getBenchmark());
+            name.delete(0, Micro.class.getPackageName().length() + 1);
+            for (String key : params.getParamsKeys()) {
+                name.append(' ').append(key).append('=').append(params.getParam(key));
+            }
+            Result<?> time = r.getPrimaryResult();
+            Result<?> bytes = r.getSecondaryResults().get("gc.alloc.rate.norm");
+            out.append(String.format(
+                    Locale.ROOT,
+                    "%-60s %12.1f +- %8.1f %s %10.1f B%n",
+                    name,
+                    time.getScore(),
+                    time.getScoreError(),
+                    time.getScoreUnit(),
+                    bytes == null ? Double.NaN : bytes.getScore()));
+        }
+        return out.toString();
     }
 
     /** Whether they run at all: figures mean nothing. */
