@@ -91,13 +91,19 @@ final class Clusters {
                 http);
         put(c);
         switch (c.discovery()) {
-            case ORIGINAL_DST -> endpoints.put(name, Endpoints.none(name));
+            // A targetPort replaces the port of the destination (PassthroughTargetPorts).
+            case ORIGINAL_DST ->
+                endpoints.put(
+                        name,
+                        s.resolution() == ServiceModel.Resolution.NONE && port.target() != port.number()
+                                ? portOnly(name, port)
+                                : Endpoints.none(name));
             case DYNAMIC_DNS -> endpoints.put(name, portOnly(name, port));
             default -> endpoints.put(name, endpoints(s, port, name, policy));
         }
     }
 
-    /** No address, but the port for requests whose Host has none. */
+    /** No address, but the port for whatever requests name. */
     private static Endpoints portOnly(String name, Port port) {
         Endpoint any = new Endpoint("", port.target(), Optional.empty(), "");
         return new Endpoints(name, List.of(new Endpoints.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(any))));

@@ -94,6 +94,9 @@ public final class Fields {
         if (n.isTextual() && n.asText().matches("-?\\d{1,9}")) {
             return Integer.parseInt(n.asText());
         }
+        if (n.isFloatingPointNumber() && n.asDouble() == n.asInt()) {
+            return n.asInt();
+        }
         wrong(name, "a whole number", n);
         return otherwise;
     }
@@ -103,11 +106,12 @@ public final class Fields {
         if (n.isMissingNode()) {
             return otherwise;
         }
-        if (!n.isNumber()) {
+        // A number in quotes is one, too, as in protobuf's JSON.
+        if (!n.isNumber() && !(n.isTextual() && n.asText().matches("-?\\d{1,9}(\\.\\d{1,9})?"))) {
             wrong(name, "a number", n);
             return otherwise;
         }
-        return n.asDouble();
+        return n.isNumber() ? n.asDouble() : Double.parseDouble(n.asText());
     }
 
     public boolean bool(String name, boolean otherwise) {

@@ -462,4 +462,44 @@ class IstiodRulesTest {
                         .minConcurrency())
                 .isEqualTo(least);
     }
+
+    /** convertServices: a targetPort replaces the destination's port where no address is known. */
+    @Test
+    void targetPortsWithoutAddresses() {
+        TestMesh m = TestMesh.of(
+                object(
+                        "ServiceEntry",
+                        "e",
+                        "{hosts: [e.example], addresses: [10.1.1.0/24], resolution: NONE, "
+                                + "ports: [{number: 80, name: a, protocol: HTTP, targetPort: 8080}, {number: 81, name: b, protocol: HTTP}]}"));
+        assertThat(m.endpoints("inbound-vip|80|http|e.example")
+                        .localities()
+                        .getFirst()
+                        .endpoints())
+                .singleElement()
+                .satisfies(e -> assertThat(e.address() + ":" + e.port()).isEqualTo(":8080"));
+        assertThat(m.endpoints("inbound-vip|81|http|e.example").localities()).isEmpty();
+    }
+
+    /** protobuf's JSON: numbers may stand in quotes, whole ones may have a fraction of 0. */
+    @Test
+    void numbersInOtherForms() {
+        TestMesh m = http("{fault: {delay: {fixedDelay: 1s, percentage: {value: '12.5'}}}, route: ["
+                + "{destination: {host: reviews}, weight: 30.0}, {destination: {host: echo}, weight: '70'}]}");
+        assertThat(m.errors()).isEmpty();
+        assertThat(m.rules()
+                        .getFirst()
+                        .fault()
+                        .orElseThrow()
+                        .delay()
+                        .orElseThrow()
+                        .perMillion())
+                .isEqualTo(125_000);
+        assertThat(m.forward(0).backends())
+                .extracting(RouteAction.Backend::weight)
+                .containsExactly(30, 70);
+        assertThat(http("{timeout: 1s, route: [{destination: {host: reviews}, weight: 1.5}]}")
+                        .errors())
+                .isNotEmpty();
+    }
 }

@@ -43,6 +43,7 @@ public final class ClusterState {
     private volatile @Nullable ClusterDns dns;
     private volatile @Nullable TlsContext tls;
     private volatile boolean warmingSeen;
+    private volatile int givenPort;
 
     /** A cluster without names to look up, for tests and tools. */
     public ClusterState(Cluster cluster) {
@@ -59,7 +60,24 @@ public final class ClusterState {
         this.limits = new ResourceLimits(() -> cluster().limits(), stats);
         this.outliers = new Outliers(this::outlierSettings, this::hosts, stats, nanos, this::rebuild);
         this.destinations = new OriginalDestinations(ClusterState::plain, stats, nanos);
-        this.names = new DynamicNames(this::cluster, resolver, stats, nanos, defaultPort(cluster));
+        this.names = new DynamicNames(this::cluster, resolver, stats, nanos, this::portOfNames);
+    }
+
+    private int portOfNames() {
+        int given = givenPort;
+        return given > 0 ? given : defaultPort(cluster);
+    }
+
+    /** The port of an endpoint without address: that of whatever the request names; 0 when there is none. */
+    private static int givenPort(Endpoints listed) {
+        for (LocalityEndpoints l : listed.localities()) {
+            for (Endpoint e : l.endpoints()) {
+                if (e.address().isEmpty()) {
+                    return e.port();
+                }
+            }
+        }
+        return 0;
     }
 
     private @Nullable OutlierDetection outlierSettings() {
@@ -143,6 +161,7 @@ public final class ClusterState {
         }
         cluster = next;
         endpoints = listed;
+        givenPort = givenPort(listed);
         ClusterDns d = dns;
         boolean named = next.discovery() == Discovery.STRICT_DNS || next.discovery() == Discovery.LOGICAL_DNS;
         if (named && d == null) {
@@ -279,9 +298,10 @@ public final class ClusterState {
         HostState h = switch (cluster.discovery()) {
             case ORIGINAL_DST -> {
                 IpAddress ip = p.destination();
+                int given = givenPort;
                 yield ip == null || p.destinationPort() <= 0
                         ? p.none(Skip.NO_DESTINATION)
-                        : destinations.find(ip, p.destinationPort(), p);
+                        : destinations.find(ip, given > 0 ? given : p.destinationPort(), p);
             }
             case DYNAMIC_DNS -> {
                 var authority = p.authority();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,10 +50,14 @@ final class DynamicNames {
     private final NameResolver resolver;
     private final ClusterStats stats;
     private final LongSupplier nanos;
-    private final int defaultPort;
+    private final IntSupplier defaultPort;
 
     DynamicNames(
-            Supplier<Cluster> cluster, NameResolver resolver, ClusterStats stats, LongSupplier nanos, int defaultPort) {
+            Supplier<Cluster> cluster,
+            NameResolver resolver,
+            ClusterStats stats,
+            LongSupplier nanos,
+            IntSupplier defaultPort) {
         this.cluster = cluster;
         this.resolver = resolver;
         this.stats = stats;
@@ -93,7 +98,7 @@ final class DynamicNames {
         boolean port = colon > 0 && text.indexOf(']', colon) < 0 && text.indexOf(':') == colon;
         Name made = new Name(
                 (port ? text.substring(0, colon) : text).toLowerCase(Locale.ROOT),
-                port ? number(text, colon + 1) : defaultPort,
+                port ? number(text, colon + 1) : defaultPort.getAsInt(),
                 now,
                 new Waiters(stats));
         Name known = names.putIfAbsent(authority, made);

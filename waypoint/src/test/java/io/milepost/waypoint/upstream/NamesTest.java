@@ -294,6 +294,17 @@ class NamesTest {
     }
 
     @Test
+    @DisplayName(
+            "a port without address is that of every destination (istiod: UpstreamPortOverride) and of names without port")
+    void givenPort() {
+        f.discovery = Discovery.ORIGINAL_DST;
+        ClusterState s = f.endpoints(Fixture.at("", 8443)).build();
+        IpAddress ip = IpAddress.parse("127.1.1.2").orElseThrow();
+        HostState h = s.pick(Fixture.pick().begin().destination(ip, 9080));
+        assertThat(h.endpoint().hostPort()).isEqualTo("127.1.1.2:8443");
+    }
+
+    @Test
     @DisplayName("original destination: the number of destinations has a limit and a counter")
     void originalLimit() {
         f.discovery = Discovery.ORIGINAL_DST;
