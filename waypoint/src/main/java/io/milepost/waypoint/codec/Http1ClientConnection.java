@@ -260,7 +260,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
         chunked = false;
         if (h.contains(HeaderName.UPGRADE)) {
             upgradeRequest = true;
-            connection = UPGRADE;
+            connection = h.contains(HeaderName.CONNECTION) ? null : UPGRADE;
         } else if (!h.contains(HeaderName.CONTENT_LENGTH)) {
             if (!end) {
                 h.add(HeaderName.TRANSFER_ENCODING, CHUNKED);

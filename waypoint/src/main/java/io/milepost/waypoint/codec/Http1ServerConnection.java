@@ -255,25 +255,32 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         headWritten = true;
         if (head.status() == 101) {
             upgraded = true;
-            out().response(head, UPGRADE);
+            out().response(head, head.headers().contains(HeaderName.CONNECTION) ? null : UPGRADE);
             return;
         }
         Headers h = head.headers();
         int s = head.status();
         boolean length = h.contains(HeaderName.CONTENT_LENGTH);
         chunked = false;
+        HeaderName framing = null;
         if (!length && s >= 200 && s != 204 && s != 304) {
-            if (end && !headRequest) {
-                h.add(HeaderName.CONTENT_LENGTH, ZERO);
-            } else {
-                h.add(HeaderName.TRANSFER_ENCODING, CHUNKED);
-                chunked = !headRequest;
-            }
+            boolean empty = end && !headRequest;
+            framing = empty ? HeaderName.CONTENT_LENGTH : HeaderName.TRANSFER_ENCODING;
+            h.add(framing, empty ? ZERO : CHUNKED);
+            chunked = !empty && !headRequest;
         }
         if (exchanges.draining()) {
             closeAfter = true;
         }
         out().response(head, closeAfter ? CLOSE : null);
+        // Logs show and count what Envoy's have: not the framing, but that the connection closes (asked of Envoy
+        // 1.40.0).
+        if (framing != null) {
+            h.remove(framing);
+        }
+        if (closeAfter) {
+            h.set(HeaderName.CONNECTION, CLOSE);
+        }
         if (end) {
             endResponse();
         }
