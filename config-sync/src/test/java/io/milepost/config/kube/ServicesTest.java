@@ -188,6 +188,35 @@ class ServicesTest {
         assertThat(m.snapshot().dispatch().services()).noneMatch(s -> s.host().startsWith("h."));
     }
 
+    /** As istiod's additional addresses: without a tunnel all of a pod's addresses are its endpoint's. */
+    @Test
+    void bothFamiliesOfAPod() {
+        String objects = """
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: p, namespace: default, labels: {app: both}, annotations: {ambient.istio.io/redirection: %s}}
+                spec: {serviceAccountName: p, nodeName: n1}
+                status: {podIP: 127.9.0.9, podIPs: [{ip: 127.9.0.9}, {ip: "fd00::9"}], conditions: [{type: Ready, status: "True"}]}
+                ---
+                {apiVersion: v1, kind: Service, metadata: {name: both, namespace: default}, spec: {clusterIP: 10.96.0.78, ports: [{name: http, port: 80}], selector: {app: both}}}
+                """;
+        String cluster = "inbound-vip|80|http|both.default.svc.cluster.local";
+        assertThat(endpoint(TestMesh.of(objects.formatted("disabled")), cluster))
+                .satisfies(e -> {
+                    assertThat(e.address()).isEqualTo("127.9.0.9");
+                    assertThat(e.more()).containsExactly("fd00::9");
+                });
+        assertThat(endpoint(TestMesh.of(objects.formatted("enabled")), cluster)).satisfies(e -> {
+            assertThat(e.tunnel()).isPresent();
+            assertThat(e.more()).isEmpty();
+        });
+    }
+
+    private static Endpoints.Endpoint endpoint(TestMesh m, String cluster) {
+        return m.endpoints(cluster).localities().getFirst().endpoints().getFirst();
+    }
+
     @Test
     void bothFamiliesOfADualStackService() {
         TestMesh m = TestMesh.of(
