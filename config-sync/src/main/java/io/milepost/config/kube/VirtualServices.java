@@ -257,8 +257,7 @@ final class VirtualServices {
             return true;
         }
         if (pattern.startsWith("*")) {
-            return host.endsWith(pattern.substring(1))
-                    || host.startsWith("*") && pattern.endsWith(host.substring(1));
+            return host.endsWith(pattern.substring(1)) || host.startsWith("*") && pattern.endsWith(host.substring(1));
         }
         return host.startsWith("*") && pattern.endsWith(host.substring(1));
     }
