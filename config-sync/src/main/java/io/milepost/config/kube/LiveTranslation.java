@@ -90,6 +90,8 @@ public final class LiveTranslation {
 
     private SnapshotBuilder.Result full() {
         renewed++;
+        // What the old one knows is of no use any more; the heap need not hold both.
+        translation = null;
         Translation t = builder.translate(new KubeObjects(objects.values()), waypoint, new Report(), known);
         translation = t;
         return t.result();
