@@ -5,6 +5,7 @@ import io.milepost.bench.run.Metric;
 import io.milepost.bench.run.Plan;
 import io.milepost.bench.run.Rounds;
 import io.milepost.bench.run.Side;
+import io.milepost.bench.run.TranslationScenario;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,11 @@ public record Target(
             own("first_answer_s", new Metric("start", "first answer", "s"), 1.4),
             own("slow_reader_mb", new Metric("slow reader (1 MB/s of 200 MB)", "extra RSS", "MB"), 16),
             own("idle_tunnel_kib", new Metric("idle tunnels", "RSS per tunnel", "KiB"), 20),
-            own("soak_mb", new Metric("10 GiB each way", "extra RSS", "MB"), 8));
+            own("soak_mb", new Metric("10 GiB each way", "extra RSS", "MB"), 8),
+            own("translation_s", TranslationScenario.FULL, 2),
+            own("changed_object_ms", TranslationScenario.OBJECT, 5),
+            own("changed_endpoint_ms", TranslationScenario.ENDPOINT, 1),
+            new Target("heap_per_service_kib", TranslationScenario.HEAP, Side.MILEPOST, null, Double.NaN, true, false));
 
     /** How many of {@link #ALL} are the ratios that the JSON file promises. */
     public static final int PROMISED = 9;

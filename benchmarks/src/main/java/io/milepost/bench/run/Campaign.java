@@ -50,6 +50,11 @@ public final class Campaign {
         out.add(new Scenario("slow", "a reader of 1 MB/s", true, MemoryScenario::slowReader));
         out.add(new Scenario("services-1000", "1,000 further services", true, new StartScenario(SMALL)));
         out.add(new Scenario("services-5000", "5,000 further services", true, new StartScenario(LARGE)));
+        out.add(new Scenario(
+                "translation",
+                "2,000 services with 10 routes each: full and partial translations, heap",
+                true,
+                TranslationScenario::run));
         out.add(request(
                 "h2c", "HTTP/2 inside the tunnel", new RequestScenario("h2c", Workload.PLAIN, Shapes.H2C, m, e)));
         out.add(request("grpc", "gRPC unary", new RequestScenario("gRPC unary", Workload.PLAIN, Shapes.GRPC, m, e)));
