@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * AuthorizationPolicies as istiod understands them.
@@ -28,6 +29,28 @@ public final class AuthorizationTranslator implements PolicyTranslator {
     private static final String BAD_CUSTOM = "-deny-due-to-bad-CUSTOM-action";
     private static final String GROUP = "security.istio.io";
 
+    /**
+     * What was read last. Services without policies of their own share those of the waypoint: with 2,000 of them these were
+     * read, and kept, 2,000 times.
+     */
+    private record Known(List<KubeObject> policies, MeshSettings mesh, PolicySet result) {
+        @SuppressWarnings(
+                "ReferenceEquality") // the very versions; comparing whole trees would cost more than reading them
+        boolean isOf(List<KubeObject> attached, MeshSettings settings) {
+            if (mesh != settings || policies.size() != attached.size()) {
+                return false;
+            }
+            for (int i = 0; i < attached.size(); i++) {
+                if (policies.get(i) != attached.get(i)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private final Map<RuleReader.Mode, Known> last = new ConcurrentHashMap<>(4);
+
     @Override
     public PolicySet forHttp(KubeObjects objects, ServiceInfo service, GatewayInfo waypoint) {
         return read(objects, service, waypoint, RuleReader.Mode.HTTP);
@@ -38,8 +61,26 @@ public final class AuthorizationTranslator implements PolicyTranslator {
         return read(objects, service, waypoint, RuleReader.Mode.TCP);
     }
 
-    private static PolicySet read(
-            KubeObjects objects, ServiceInfo service, GatewayInfo waypoint, RuleReader.Mode mode) {
+    private PolicySet read(KubeObjects objects, ServiceInfo service, GatewayInfo waypoint, RuleReader.Mode mode) {
+        List<KubeObject> attached = new ArrayList<>();
+        for (KubeObject p : objects.targeting(KIND, service, waypoint, Attachment.WAYPOINT_CLASS)) {
+            if (p.group().equals(GROUP) && Attachment.attaches(p, service, waypoint)) {
+                attached.add(p);
+            }
+        }
+        if (attached.isEmpty()) {
+            return PolicySet.NONE;
+        }
+        Known known = last.get(mode);
+        if (known != null && known.isOf(attached, waypoint.mesh())) {
+            return known.result();
+        }
+        PolicySet result = read(attached, waypoint.mesh(), mode);
+        last.put(mode, new Known(List.copyOf(attached), waypoint.mesh(), result));
+        return result;
+    }
+
+    private static PolicySet read(List<KubeObject> attached, MeshSettings mesh, RuleReader.Mode mode) {
         List<PolicySet.Policy> custom = new ArrayList<>();
         List<PolicySet.Policy> audit = new ArrayList<>();
         List<PolicySet.Policy> deny = new ArrayList<>();
@@ -47,11 +88,8 @@ public final class AuthorizationTranslator implements PolicyTranslator {
         List<PolicySet.Policy> dryRunDeny = new ArrayList<>();
         List<PolicySet.Policy> dryRunAllow = new ArrayList<>();
         boolean allowEnforced = false;
-        PolicyReader reader = new PolicyReader(waypoint.mesh(), f -> {});
-        for (KubeObject p : objects.targeting(KIND, service, waypoint, Attachment.WAYPOINT_CLASS)) {
-            if (!p.group().equals(GROUP) || !Attachment.attaches(p, service, waypoint)) {
-                continue;
-            }
+        PolicyReader reader = new PolicyReader(mesh, f -> {});
+        for (KubeObject p : attached) {
             List<PolicySet.Policy> rules = reader.read(p, mode);
             boolean dry = PolicyReader.dryRun(p);
             switch (PolicyReader.action(p)) {

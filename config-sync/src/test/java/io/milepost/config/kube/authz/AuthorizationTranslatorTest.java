@@ -288,6 +288,19 @@ class AuthorizationTranslatorTest {
         assertThat(set.deny()).isEmpty();
     }
 
+    /** A waypoint's policies are read once, not for each of its services; the next version is read again. */
+    @Test
+    void servicesShareThePoliciesOfTheirWaypoint() {
+        String target = "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: waypoint}]\nrules: [{}]";
+        KubeObjects objects = policy("p", "default", "action: DENY\n" + target);
+        PolicySet first = http(objects);
+        assertThat(translator.forHttp(objects, ServiceInfo.DIRECT, WAYPOINT)).isSameAs(first);
+        assertThat(translator.forTcp(objects, REVIEWS, WAYPOINT).deny()).hasSize(1);
+        assertThat(http(policy("p", "default", "action: ALLOW\n" + target)).deny())
+                .isEmpty();
+        assertThat(http(objects)).isEqualTo(first);
+    }
+
     /** measured-behaviour.md, Authorization 11: the first id as text is named. */
     @Test
     void policiesAreSortedById() {
