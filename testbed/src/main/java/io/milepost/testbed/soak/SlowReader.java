@@ -47,6 +47,7 @@ public final class SlowReader implements Callable<Integer> {
                 folder,
                 net,
                 List.of("-XX:MaxDirectMemorySize=" + directMb + "m"),
+                pace,
                 () -> {
                     EagerWriter source = new EagerWriter(total);
                     sources.add(source);

@@ -75,7 +75,7 @@ public final class SlowReaders implements Callable<Integer> {
     static Report run(Path folder, String net, int readers, Duration length, long pace, List<String> jvmOptions)
             throws Exception {
         Queue<PacedReader> sinks = new ConcurrentLinkedQueue<>();
-        try (SoakMesh mesh = new SoakMesh(folder, net, jvmOptions, () -> new EagerWriter(Long.MAX_VALUE), () -> {
+        try (SoakMesh mesh = new SoakMesh(folder, net, jvmOptions, pace, () -> new EagerWriter(Long.MAX_VALUE), () -> {
             PacedReader sink = new PacedReader(pace);
             sinks.add(sink);
             return sink;

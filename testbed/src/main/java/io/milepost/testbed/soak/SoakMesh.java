@@ -59,6 +59,7 @@ final class SoakMesh implements AutoCloseable {
     /**
      * @param folder for certificates, configuration and logs
      * @param net first two octets of all addresses
+     * @param pace bytes per second of each reader
      * @param source handler of each connection to {@link #SOURCE}
      * @param sink handler of each connection to {@link #SINK}
      */
@@ -66,14 +67,16 @@ final class SoakMesh implements AutoCloseable {
             Path folder,
             String net,
             List<String> jvmOptions,
+            long pace,
             Supplier<? extends ChannelHandler> source,
             Supplier<? extends ChannelHandler> sink)
             throws IOException {
         this.net = net;
         try {
             TestCa ca = new TestCa(Files.createDirectories(folder.resolve("ca")));
-            listen(SOURCE, source);
-            listen(SINK, sink);
+            int unread = receiveBuffer(pace);
+            listen(SOURCE, unread, source);
+            listen(SINK, unread, sink);
             Path config = Files.createDirectories(folder.resolve("config"));
             Files.writeString(config.resolve("mesh.yaml"), yaml());
             List<String> flags = new ArrayList<>(AS_INSTALLED);
@@ -100,15 +103,22 @@ final class SoakMesh implements AutoCloseable {
         }
     }
 
-    private void listen(int port, Supplier<? extends ChannelHandler> handler) {
+    /**
+     * What the kernel takes is not held back by anybody; the application would look faster than it is. But with less than some
+     * segments of the loopback (64 KiB each) the kernel sends by its persist timer only: 150 KB/s, whoever reads.
+     */
+    private static int receiveBuffer(long pace) {
+        return Math.clamp(pace / 4, 16 << 10, 256 << 10);
+    }
+
+    private void listen(int port, int unread, Supplier<? extends ChannelHandler> handler) {
         Channel listener = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, 4096)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(4096))
-                // What the kernel takes is not held back by anybody; the application would look faster than it is.
-                .childOption(ChannelOption.SO_RCVBUF, 16 << 10)
+                .childOption(ChannelOption.SO_RCVBUF, unread)
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
