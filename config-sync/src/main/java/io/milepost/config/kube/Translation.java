@@ -67,8 +67,8 @@ final class Translation {
         Coverage.report(objects, report);
         CoreFields.report(objects, report);
         this.result = snapshot(
-                served.map(w -> Map.copyOf(w.http())).orElse(Map.of()),
-                served.map(w -> Map.copyOf(w.tcp())).orElse(Map.of()),
+                served.map(w -> Map.copyOf(w.http().all())).orElse(Map.of()),
+                served.map(w -> Map.copyOf(w.tcp().all())).orElse(Map.of()),
                 Map.copyOf(clusters.clusters()),
                 Map.copyOf(clusters.endpoints()),
                 Map.copyOf(services),
@@ -154,8 +154,8 @@ final class Translation {
         MeshSnapshot s = result.snapshot();
         index = workloads.renewed(index);
         result = snapshot(
-                dirty.chains ? served.map(w -> Map.copyOf(w.http())).orElse(Map.of()) : s.httpChains(),
-                dirty.chains ? served.map(w -> Map.copyOf(w.tcp())).orElse(Map.of()) : s.tcpChains(),
+                dirty.chains ? served.map(w -> Map.copyOf(w.http().all())).orElse(Map.of()) : s.httpChains(),
+                dirty.chains ? served.map(w -> Map.copyOf(w.tcp().all())).orElse(Map.of()) : s.tcpChains(),
                 dirty.clusters ? Map.copyOf(clusters.clusters()) : s.clusters(),
                 dirty.clusters ? Map.copyOf(clusters.endpoints()) : endpoints(dirty.endpoints, s.endpoints()),
                 dirty.services ? Map.copyOf(services) : s.services(),

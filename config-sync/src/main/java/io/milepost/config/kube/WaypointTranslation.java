@@ -4,53 +4,35 @@ import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Dispatch;
 import io.milepost.mesh.Dispatch.PortDispatch;
-import io.milepost.mesh.HttpChain;
-import io.milepost.mesh.HttpSettings;
-import io.milepost.mesh.PathMatch;
-import io.milepost.mesh.PolicySet;
-import io.milepost.mesh.RouteAction;
-import io.milepost.mesh.RouteAction.Backend;
-import io.milepost.mesh.RouteAction.Timeouts;
-import io.milepost.mesh.RouteMatch;
-import io.milepost.mesh.RouteRule;
-import io.milepost.mesh.RouteTable;
-import io.milepost.mesh.SourceRef;
-import io.milepost.mesh.TcpChain;
 import io.milepost.mesh.TelemetrySettings;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * What one waypoint serves, translated service by service: nothing of one service flows into another except the clusters
- * of foreign services, so that one can be translated anew while the others stay. Not thread-safe.
+ * of foreign services, so that one can be translated anew while the others stay. What becomes of a service is at home in
+ * {@link HttpChains}, {@link TcpChains}, {@link ServiceClusters} and {@link ChainPolicies}. Not thread-safe.
  */
 final class WaypointTranslation {
-    private final PolicyTranslator policies;
-    private final KubeObjects objects;
-    private final MeshConfig mesh;
     private final ServiceRegistry registry;
     private final GatewayRef ref;
-    private final GatewayInfo gateway;
-    private final Clusters clusters;
-    private final Map<String, HttpChain> http = new TreeMap<>();
-    private final Map<String, TcpChain> tcp = new TreeMap<>();
     private final Foreign foreign = new Foreign();
     private final Report report;
     private final Shadows shadows = new Shadows();
     private final GatewayRoutes routes;
-    private final HttpRoutes httpRoutes;
-    private final TcpRoutes tcpRoutes;
     private final RouteChecks routeChecks;
     private final BackendPolicies backendPolicies;
     private final VirtualServices virtualServices;
     private final DestinationRules destinationRules;
     private final Telemetries telemetry;
+    private final ChainPolicies policies;
+    private final HttpChains http;
+    private final TcpChains tcp;
+    private final ServiceClusters clusters;
 
     WaypointTranslation(
             PolicyTranslator policies,
@@ -62,25 +44,33 @@ final class WaypointTranslation {
             GatewayRef ref,
             Clusters clusters,
             Map<KubeObject, GatewayRoute> known) {
-        this.policies = policies;
-        this.objects = objects;
-        this.mesh = mesh;
         this.registry = registry;
         this.ref = ref;
-        this.gateway = info(objects, ref, mesh, report);
-        this.clusters = clusters;
         this.report = report;
+        GatewayInfo gateway = GatewayInfo.of(objects, ref, mesh, report);
         Targets targets = new Targets(registry, ref, foreign.named());
         this.routes = new GatewayRoutes(objects, new GatewayRouteReader(mode), known);
         BackendResolver backends = new BackendResolver(targets, new ReferenceGrants(objects, report), mode);
         this.destinationRules = new DestinationRules(objects, report, ref, mesh, registry);
-        RouteAssembly assembly = new RouteAssembly(backends, destinationRules, mesh.defaultRetry());
-        this.httpRoutes = new HttpRoutes(routes, shadows, ref, mode, assembly);
-        this.tcpRoutes = new TcpRoutes(routes, ref, mode, backends, destinationRules);
         this.routeChecks = new RouteChecks(routes, registry, ref, mode, backends);
         this.backendPolicies = new BackendPolicies(objects, report, registry);
         this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
         this.telemetry = new Telemetries(objects, report, mesh, gateway);
+        this.policies = new ChainPolicies(policies, objects, gateway, telemetry, report);
+        RouteAssembly assembly = new RouteAssembly(backends, destinationRules, mesh.defaultRetry());
+        this.http = new HttpChains(
+                report,
+                mesh,
+                new HttpRoutes(routes, shadows, ref, mode, assembly),
+                virtualServices,
+                destinationRules,
+                shadows);
+        this.tcp = new TcpChains(
+                report,
+                new TcpRoutes(routes, ref, mode, backends, destinationRules),
+                virtualServices,
+                destinationRules);
+        this.clusters = new ServiceClusters(clusters, registry, destinationRules, backendPolicies);
     }
 
     Dispatch all(Workloads workloads) {
@@ -100,7 +90,7 @@ final class WaypointTranslation {
         routeChecks.checkAll();
         foreign.takeRest();
         virtualServices.reportUnused();
-        foreign.all().forEach(this::addOutboundCluster);
+        foreign.all().forEach(clusters::addOutbound);
         return new Dispatch(services, attached(workloads), direct());
     }
 
@@ -131,45 +121,10 @@ final class WaypointTranslation {
         return "service " + s.host();
     }
 
-    private static String part(String chain) {
-        return "chain " + chain;
-    }
-
-    /** Translates a service anew; false when others would have to change with it. */
-    boolean renew(ServiceModel s) {
-        clusters.forget(s.host());
-        report.again(part(s));
-        report.again("logs " + s.host());
-        renewChains(s);
-        destinationRules.readBy(s);
-        report.in(part(s), () -> parts(s));
-        return foreign.take(s);
-    }
-
-    private void renewChains(ServiceModel s) {
-        for (Port p : s.ports()) {
-            report.again(part(Targets.chain(p.number(), true, s.host())));
-            report.again(part(Targets.chain(p.number(), false, s.host())));
-        }
-    }
-
-    /** Who may, on the chains of one service. */
-    private record Who(PolicySet http, PolicySet tcp) {}
-
-    private Who who(ServiceInfo s) {
-        return new Who(
-                FailClosed.guard(policies.forHttp(objects, s, gateway), objects, s, gateway),
-                policies.forTcp(objects, s, gateway));
-    }
-
-    private TelemetrySettings logs(ServiceInfo s) {
-        return report.in("logs " + s.hostname(), () -> telemetry.of(s));
-    }
-
     private Map<Integer, PortDispatch> parts(ServiceModel s) {
         Map<Integer, PortDispatch> ports = new HashMap<>();
-        TelemetrySettings logs = logs(s.info());
-        Who who = who(s.info());
+        TelemetrySettings logs = policies.logs(s.info());
+        ChainPolicies.Who who = policies.who(s.info());
         for (Port p : s.ports()) {
             if (p.protocol() == PortProtocol.UDP) {
                 continue;
@@ -177,12 +132,12 @@ final class WaypointTranslation {
             String h = Targets.chain(p.number(), true, s.host());
             String t = Targets.chain(p.number(), false, s.host());
             if (p.protocol().speaksHttp()) {
-                http.put(h, httpChain(h, s, p, who.http(), logs));
-                addClusters(s, p, true, h);
+                http.put(h, s, p, who.http(), logs);
+                clusters.add(s, p, true, h);
             }
             if (p.protocol().speaksTcp()) {
-                tcp.put(t, tcpChain(t, s, p, who.tcp(), logs));
-                addClusters(s, p, false, t);
+                tcp.put(t, s, p, who.tcp(), logs);
+                clusters.add(s, p, false, t);
             }
             ports.put(
                     p.number(),
@@ -193,80 +148,31 @@ final class WaypointTranslation {
         return ports;
     }
 
-    private void addClusters(ServiceModel s, Port p, boolean asHttp, String name) {
-        clusters.add(s, p, asHttp, name, backendPolicies.over(destinationRules.policy(s, p.number()), s, p), "");
-        destinationRules
-                .subsets(s, p.number())
-                .forEach((subset, policy) -> clusters.add(
-                        s,
-                        p,
-                        asHttp,
-                        Targets.cluster(p.number(), asHttp, subset, s.host()),
-                        backendPolicies.over(policy, s, p),
-                        subset));
+    /** Translates a service anew; false when others would have to change with it. */
+    boolean renew(ServiceModel s) {
+        clusters.forget(s.host());
+        report.again(part(s));
+        policies.logsAgain(s.info());
+        chainsAgain(s);
+        destinationRules.readBy(s);
+        report.in(part(s), () -> parts(s));
+        return foreign.take(s);
     }
 
-    /** @param consumers tables of namespaces that have their own */
-    private record Routes(RouteTable table, Map<String, RouteTable> consumers) {}
-
-    private Routes routes(String name, ServiceModel s, Port p) {
-        return report.in(part(name), () -> ownRoutes(name, s, p));
-    }
-
-    private Routes ownRoutes(String name, ServiceModel s, Port p) {
-        shadows.begin(name);
-        HttpRoutes.ServiceRoutes own = httpRoutes.of(s, p);
-        List<RouteList> lists = new ArrayList<>(own.lists());
-        lists.addAll(virtualServices.http(s, p));
-        List<RouteRule> rules = RouteList.join(lists);
-        shadows.examine(rules);
-        Map<String, RouteTable> consumers = new TreeMap<>();
-        own.consumers()
-                .forEach((namespace, of) ->
-                        consumers.put(namespace, new RouteTable(name, List.of("*"), RouteList.join(of))));
-        if (rules.isEmpty()) {
-            rules.add(defaultRoute(name, s.host(), p.number(), destinationRules.hash(s.host())));
+    private void chainsAgain(ServiceModel s) {
+        for (Port p : s.ports()) {
+            report.again(HttpChains.part(Targets.chain(p.number(), true, s.host())));
+            report.again(HttpChains.part(Targets.chain(p.number(), false, s.host())));
         }
-        return new Routes(new RouteTable(name, domains(s), rules), consumers);
-    }
-
-    private HttpChain httpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
-        Routes r = routes(name, s, p);
-        return new HttpChain(
-                name,
-                s.host(),
-                p.number(),
-                r.table(),
-                policy,
-                new HttpSettings(mesh.normalization(), "istio-envoy", p.protocol() == PortProtocol.GRPC_WEB),
-                logs,
-                r.consumers());
     }
 
     /** Translates the routes of a service anew and nothing else of it; false when others would have to change, too. */
     boolean renewRoutes(ServiceModel s) {
         destinationRules.readBy(s);
-        renewChains(s);
+        chainsAgain(s);
         for (Port p : s.ports()) {
-            HttpChain h = http.get(Targets.chain(p.number(), true, s.host()));
-            if (h != null) {
-                Routes r = routes(h.name(), s, p);
-                http.put(
-                        h.name(),
-                        new HttpChain(
-                                h.name(),
-                                h.host(),
-                                h.port(),
-                                r.table(),
-                                h.policies(),
-                                h.http(),
-                                h.telemetry(),
-                                r.consumers()));
-            }
-            TcpChain t = tcp.get(Targets.chain(p.number(), false, s.host()));
-            if (t != null) {
-                tcp.put(t.name(), tcpChain(t.name(), s, p, t.policies(), t.telemetry()));
-            }
+            http.renewRoutes(s, p);
+            tcp.renewRoutes(s, p);
         }
         return foreign.take(s);
     }
@@ -275,20 +181,44 @@ final class WaypointTranslation {
     void renewClusters(ServiceModel s) {
         destinationRules.readBy(s);
         if (serves(s)) {
-            report.in(part(s), () -> ownClusters(s));
+            report.in(part(s), () -> clusters.addAll(s));
         }
-        addOutbound(s.host());
+        foreign.of(s.host()).forEach(clusters::addOutbound);
     }
 
-    private void ownClusters(ServiceModel s) {
+    /** Decides anew who may use a service, and nothing else of it. */
+    void renewPolicies(ServiceModel s) {
+        ChainPolicies.Who who = policies.who(s.info());
         for (Port p : s.ports()) {
-            if (p.protocol() != PortProtocol.UDP && p.protocol().speaksHttp()) {
-                addClusters(s, p, true, Targets.chain(p.number(), true, s.host()));
-            }
-            if (p.protocol() != PortProtocol.UDP && p.protocol().speaksTcp()) {
-                addClusters(s, p, false, Targets.chain(p.number(), false, s.host()));
-            }
+            http.renewPolicies(Targets.chain(p.number(), true, s.host()), who.http());
+            tcp.renewPolicies(Targets.chain(p.number(), false, s.host()), who.tcp());
         }
+    }
+
+    /** Decides anew what a service logs, and nothing else of it. */
+    void renewLogs(ServiceModel s) {
+        policies.logsAgain(s.info());
+        TelemetrySettings logs = policies.logs(s.info());
+        for (Port p : s.ports()) {
+            http.renewLogs(Targets.chain(p.number(), true, s.host()), logs);
+            tcp.renewLogs(Targets.chain(p.number(), false, s.host()), logs);
+        }
+    }
+
+    /** Traffic that is addressed to workloads, anew. */
+    void renewDirect() {
+        policies.logsAgain(ServiceInfo.DIRECT);
+        direct();
+    }
+
+    private Dispatch.Direct direct() {
+        Dispatch.Direct names = Dispatch.Direct.NONE;
+        TelemetrySettings logs = policies.logs(ServiceInfo.DIRECT);
+        ChainPolicies.Who who = policies.who(ServiceInfo.DIRECT);
+        clusters.addDirect();
+        http.putDirect(names.httpChain(), who.http(), logs);
+        tcp.putDirect(names.tcpChain(), who.tcp(), logs);
+        return names;
     }
 
     boolean serves(ServiceModel s) {
@@ -359,11 +289,11 @@ final class WaypointTranslation {
         return telemetry;
     }
 
-    Map<String, HttpChain> http() {
+    HttpChains http() {
         return http;
     }
 
-    Map<String, TcpChain> tcp() {
+    TcpChains tcp() {
         return tcp;
     }
 
@@ -372,157 +302,5 @@ final class WaypointTranslation {
         List<Finding> out = new ArrayList<>(routeChecks.findings());
         out.addAll(shadows.findings());
         return out;
-    }
-
-    /** Behind a wildcard host with names of its own only those are served (recorded from istiod). */
-    private static List<String> domains(ServiceModel s) {
-        return List.of(s.resolution() == ServiceModel.Resolution.DYNAMIC_DNS ? s.host() : "*");
-    }
-
-    private RouteRule defaultRoute(String cluster, String host, int port, List<RouteAction.HashPolicy> hash) {
-        return RouteRule.of(
-                "default",
-                RouteMatch.ANY,
-                new RouteAction.Forward(
-                        List.of(new Backend(cluster, 1)),
-                        false,
-                        503,
-                        Optional.empty(),
-                        Timeouts.NONE,
-                        mesh.defaultRetry(),
-                        List.of(),
-                        hash),
-                Targets.operation(host, port, PathMatch.ANY),
-                SourceRef.DEFAULT);
-    }
-
-    private TcpChain tcpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
-        return report.in(part(name), () -> ownTcpChain(name, s, p, policy, logs));
-    }
-
-    private TcpChain ownTcpChain(String name, ServiceModel s, Port p, PolicySet policy, TelemetrySettings logs) {
-        List<TcpRouteList> lists = new ArrayList<>(tcpRoutes.of(s, p));
-        lists.addAll(virtualServices.tcp(s, p));
-        DestinationRules.TcpSettings own = destinationRules.tcp(s.host(), "");
-        TcpRouteList.Route route = lists.stream()
-                .min(TcpRouteList.ORDER)
-                .map(TcpRouteList::route)
-                .orElse(new TcpRouteList.Route(
-                        List.of(new TcpChain.Backend(name, 1)),
-                        own.idleTimeoutMillis(),
-                        own.maxDurationMillis(),
-                        own.hashSourceIp()));
-        return new TcpChain(
-                name,
-                s.host(),
-                p.number(),
-                route.backends(),
-                policy,
-                logs,
-                route.idleTimeoutMillis(),
-                route.maxDurationMillis(),
-                tcpRoutes.sni(s, p),
-                route.hashSourceIp());
-    }
-
-    /** Decides anew who may use a service, and nothing else of it. */
-    void renewPolicies(ServiceModel s) {
-        Who who = who(s.info());
-        for (Port p : s.ports()) {
-            http.computeIfPresent(
-                    Targets.chain(p.number(), true, s.host()),
-                    (name, h) -> h.policies().equals(who.http()) ? h : h.withPolicies(who.http()));
-            tcp.computeIfPresent(
-                    Targets.chain(p.number(), false, s.host()),
-                    (name, t) -> t.policies().equals(who.tcp()) ? t : t.withPolicies(who.tcp()));
-        }
-    }
-
-    /** Decides anew what a service logs, and nothing else of it. */
-    void renewLogs(ServiceModel s) {
-        report.again("logs " + s.host());
-        TelemetrySettings logs = logs(s.info());
-        for (Port p : s.ports()) {
-            http.computeIfPresent(
-                    Targets.chain(p.number(), true, s.host()),
-                    (name, h) -> h.telemetry().equals(logs) ? h : h.withTelemetry(logs));
-            tcp.computeIfPresent(
-                    Targets.chain(p.number(), false, s.host()),
-                    (name, t) -> t.telemetry().equals(logs) ? t : t.withTelemetry(logs));
-        }
-    }
-
-    /** Traffic that is addressed to workloads, anew. */
-    void renewDirect() {
-        report.again("logs ");
-        direct();
-    }
-
-    private Dispatch.Direct direct() {
-        Dispatch.Direct names = Dispatch.Direct.NONE;
-        TelemetrySettings logs = logs(ServiceInfo.DIRECT);
-        Who who = who(ServiceInfo.DIRECT);
-        clusters.addDirect();
-        http.put(
-                names.httpChain(),
-                new HttpChain(
-                        names.httpChain(),
-                        "",
-                        0,
-                        new RouteTable(
-                                Targets.ENCAP, List.of("*"), List.of(defaultRoute(Targets.ENCAP, "", 0, List.of()))),
-                        who.http(),
-                        new HttpSettings(mesh.normalization(), "istio-envoy", false),
-                        logs));
-        tcp.put(
-                names.tcpChain(),
-                new TcpChain(
-                        names.tcpChain(),
-                        "",
-                        0,
-                        List.of(new TcpChain.Backend(Targets.ENCAP, 1)),
-                        who.tcp(),
-                        logs,
-                        0,
-                        0));
-        return names;
-    }
-
-    private void addOutbound(String host) {
-        foreign.of(host).forEach(this::addOutboundCluster);
-    }
-
-    /** The cluster of a service that a route names but that has no or another waypoint. */
-    private void addOutboundCluster(String name) {
-        String[] parts = name.split("\\|", -1);
-        int number = Integer.parseInt(parts[1]);
-        registry.byHost(parts[3])
-                .ifPresent(s -> s.port(number).ifPresent(p -> {
-                    boolean asHttp = p.protocol().speaksHttp();
-                    DestinationPolicy policy = parts[2].isEmpty()
-                            ? destinationRules.policy(s, number)
-                            : destinationRules.subsets(s, number).get(parts[2]);
-                    if (policy != null) {
-                        clusters.add(s, p, asHttp, name, backendPolicies.over(policy, s, p), parts[2]);
-                    }
-                }));
-    }
-
-    private static GatewayInfo info(KubeObjects objects, GatewayRef ref, MeshConfig mesh, Report report) {
-        Optional<KubeObject> g = objects.find("Gateway", ref.namespace(), ref.name());
-        if (g.isEmpty()) {
-            report.add(Finding.error(
-                    new SourceRef("Gateway", ref.namespace(), ref.name(), ""),
-                    "does not exist, so this waypoint would serve nothing: create the Gateway or start with another "
-                            + "--gateway"));
-        }
-        Map<String, String> labels = new HashMap<>(g.map(KubeObject::labels).orElse(Map.of()));
-        labels.put(Pods.GATEWAY_NAME, ref.name());
-        return new GatewayInfo(
-                ref.namespace(),
-                ref.name(),
-                g.map(o -> o.spec().path("gatewayClassName").asText("")).orElse(""),
-                labels,
-                mesh.settings());
     }
 }
