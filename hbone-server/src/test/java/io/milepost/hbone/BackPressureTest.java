@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.milepost.hbone.HboneMetrics.Level;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -17,10 +16,9 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -36,17 +34,8 @@ class BackPressureTest {
     /** What one tunnel may hold: its window, and in the writer's buffer the high mark and one frame, at most a window. */
     private static final long STAGE = 2 * WINDOW + (64 << 10) + 2 * Writer.CHUNK;
 
-    private Mesh mesh;
-
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
     enum Way {
         UPLOAD,
@@ -102,7 +91,7 @@ class BackPressureTest {
         assertThat(path.reader.bytes()).isZero();
 
         path.readerChannel.config().setAutoRead(true);
-        path.reader.ended.get(120, TimeUnit.SECONDS);
+        path.reader.inputEnded.get(120, TimeUnit.SECONDS);
         assertThat(path.reader.bytes()).isEqualTo(total);
     }
 
@@ -117,7 +106,7 @@ class BackPressureTest {
         long limit = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory() + (48 << 20);
         Pace pace = new Pace(path.reader, path.readerChannel, 512 << 10, Duration.ofMillis(5));
         pace.start();
-        while (!path.reader.ended.isDone()) {
+        while (!path.reader.inputEnded.isDone()) {
             assertThat(path.writer.written() - path.reader.bytes())
                     .as("bytes under way")
                     .isLessThanOrEqualTo(path.stages * STAGE);
@@ -166,7 +155,7 @@ class BackPressureTest {
         Channel second = mesh.open(client, loop, Mesh.target(server), other).get(30, TimeUnit.SECONDS);
         assertThat(second.parent()).isSameAs(first.parent());
         second.config().setAutoRead(true);
-        other.ended.get(120, TimeUnit.SECONDS);
+        other.inputEnded.get(120, TimeUnit.SECONDS);
         assertThat(other.bytes()).isEqualTo(50 << 20);
         assertThat(client.metrics().value(Level.BYTES_QUEUED)).isBetween(1L, (long) WINDOW);
         first.close().sync();
@@ -230,38 +219,20 @@ class BackPressureTest {
         }
     }
 
-    /** Reads when it is told to. */
-    static final class Reader extends ChannelInboundHandlerAdapter {
-        final CompletableFuture<Void> ended = new CompletableFuture<>();
-        private final AtomicLong bytes = new AtomicLong();
-
-        long bytes() {
-            return bytes.get();
-        }
-
-        @Override
-        public void handlerAdded(ChannelHandlerContext ctx) {
-            ctx.channel().config().setAutoRead(false);
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            ByteBuf data = (ByteBuf) msg;
-            bytes.addAndGet(data.readableBytes());
-            data.release();
-        }
-
+    /** Reads when it is told to, and closes at the end; an end that was not told is a failure. */
+    static final class Reader extends Mesh.Unread {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            super.userEventTriggered(ctx, event);
             if (event instanceof ChannelInputShutdownEvent) {
-                ended.complete(null);
                 ctx.close();
             }
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            ended.completeExceptionally(new java.nio.channels.ClosedChannelException());
+            super.channelInactive(ctx);
+            inputEnded.completeExceptionally(new java.nio.channels.ClosedChannelException());
         }
     }
 

@@ -19,9 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,17 +33,13 @@ class CertificatesTest {
     @TempDir
     private Path dir;
 
-    private Mesh mesh;
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
+
     private final List<PemWorkloadCertificates> open = new ArrayList<>();
 
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
     @AfterEach
-    void stop() throws Exception {
-        mesh.close();
+    void stop() {
         open.forEach(PemWorkloadCertificates::close);
     }
 

@@ -26,10 +26,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,19 +36,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
 @Timeout(180)
 class ClientPoolTest {
-    private Mesh mesh;
-    private EventLoop loop;
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-        loop = mesh.loops.next();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    private final EventLoop loop = mesh.loops.next();
 
     private Channel opened(HboneClient client, TunnelTarget target) throws Exception {
         return mesh.open(client, loop, target, new Collector()).get(30, TimeUnit.SECONDS);

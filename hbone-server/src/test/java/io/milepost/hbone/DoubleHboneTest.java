@@ -17,16 +17,18 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** hbone-and-ztunnel.md §1.8: the gateway forwards the inner connection's bytes and cannot read them. */
 @SuppressWarnings("FutureReturnValueIgnored")
 @Timeout(180)
 class DoubleHboneTest {
-    private Mesh mesh;
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
+
     private HboneServer workload;
     private HboneServer gateway;
     private final CompletableFuture<TunnelRequest> seenByGateway = new CompletableFuture<>();
@@ -34,7 +36,6 @@ class DoubleHboneTest {
 
     @BeforeEach
     void start() {
-        mesh = new Mesh();
         workload = mesh.server(request -> {
             seenByWorkload.complete(request);
             request.accept(new Echo());
@@ -44,11 +45,6 @@ class DoubleHboneTest {
                     forward(request, workload.addresses().getFirst());
                 })
                 .certificates(mesh.ca.workload(TestCa.id("gateway"))));
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
     }
 
     private static void forward(TunnelRequest request, InetSocketAddress to) {

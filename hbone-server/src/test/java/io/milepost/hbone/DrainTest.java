@@ -13,26 +13,16 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The ends of connections that nobody asked for: drain, silent peers, idle time. */
 @SuppressWarnings({"FutureReturnValueIgnored", "ReferenceEquality"}) // which connection it is
 @Timeout(180)
 class DrainTest {
-    private Mesh mesh;
-
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
     /**
      * ztunnel retries nothing, so a CONNECT between the two GOAWAYs must be answered (ztunnel-measured.md, "What our side

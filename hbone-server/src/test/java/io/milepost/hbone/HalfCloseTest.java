@@ -13,10 +13,9 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.Http2Error;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -24,19 +23,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 @SuppressWarnings("FutureReturnValueIgnored")
 @Timeout(180)
 class HalfCloseTest {
-    private Mesh mesh;
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
+
     private final CompletableFuture<TunnelChannel> accepted = new CompletableFuture<>();
     private final Collector atServer = new Collector();
-
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
 
     private HboneServer server() {
         return mesh.server(request -> accepted.complete((TunnelChannel) request.accept(atServer)));
@@ -214,9 +205,8 @@ class HalfCloseTest {
         client.closeAndWait();
     }
 
-    @Test
-    void endBehindBytesThatThePeerHasNoRoomFor() throws Exception {
-        Unread reader = new Unread();
+    /** Wrote 1 MB, not flushed yet, to a reader whose window holds 64 KiB. */
+    private TunnelChannel writing(Unread reader) throws Exception {
         HboneServer server =
                 mesh.started(mesh.serverBuilder(request -> accepted.complete((TunnelChannel) request.accept(reader)))
                         .streamWindow(64 << 10));
@@ -224,6 +214,13 @@ class HalfCloseTest {
         for (int i = 0; i < 20; i++) {
             client.write(Unpooled.wrappedBuffer(new byte[50_000]));
         }
+        return client;
+    }
+
+    @Test
+    void endBehindBytesThatThePeerHasNoRoomFor() throws Exception {
+        Unread reader = new Unread();
+        TunnelChannel client = writing(reader);
         CompletableFuture<Void> ended = new CompletableFuture<>();
         client.flush();
         client.shutdownOutput().addListener(done -> ended.complete(null));
@@ -243,13 +240,7 @@ class HalfCloseTest {
     @Test
     void closeWithBytesThatCannotGoOut() throws Exception {
         Unread reader = new Unread();
-        HboneServer server =
-                mesh.started(mesh.serverBuilder(request -> accepted.complete((TunnelChannel) request.accept(reader)))
-                        .streamWindow(64 << 10));
-        TunnelChannel client = open(server, new Collector());
-        for (int i = 0; i < 20; i++) {
-            client.write(Unpooled.wrappedBuffer(new byte[50_000]));
-        }
+        TunnelChannel client = writing(reader);
         client.flush();
         await().until(() -> serverSide().queuedBytes() == 64 << 10);
         client.close().sync();

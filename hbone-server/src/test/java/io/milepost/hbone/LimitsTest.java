@@ -17,10 +17,9 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,17 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @SuppressWarnings("FutureReturnValueIgnored")
 @Timeout(180)
 class LimitsTest {
-    private Mesh mesh;
-
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
     @Test
     void connections() throws Exception {

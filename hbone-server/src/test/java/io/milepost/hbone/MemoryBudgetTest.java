@@ -15,10 +15,9 @@ import io.netty.handler.codec.http2.Http2Error;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What waits for slow readers, over all tunnels: what counts, who gets no credit when, and what it keeps of the memory. */
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -27,17 +26,9 @@ class MemoryBudgetTest {
     private static final int WINDOW = 64 << 10;
 
     private final List<Channel> accepted = new CopyOnWriteArrayList<>();
-    private Mesh mesh;
 
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
     /** The sum over all tunnels: credit is kept back, new tunnels are refused, and all of it ends when the readers read. */
     @Test

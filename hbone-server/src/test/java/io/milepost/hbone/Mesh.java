@@ -20,11 +20,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Servers and clients of one test, over real sockets with real TLS. */
+/**
+ * Servers and clients of one test, over real sockets with real TLS. Registered as an extension of the test, it closes behind
+ * it whatever the test started, after the test's own {@code @AfterEach}.
+ */
 @SuppressWarnings({"FutureReturnValueIgnored", "NonAtomicVolatileUpdate"})
-final class Mesh {
+final class Mesh implements AfterEachCallback {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     static {
@@ -103,7 +109,8 @@ final class Mesh {
         return result;
     }
 
-    void close() throws Exception {
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
         for (AutoCloseable each : open.reversed()) {
             each.close();
         }
@@ -136,11 +143,27 @@ final class Mesh {
         }
     }
 
-    /** Reads nothing until the test switches reading on; counts then. */
-    static final class Unread extends ChannelInboundHandlerAdapter {
-        private final java.util.concurrent.atomic.AtomicLong bytes = new java.util.concurrent.atomic.AtomicLong();
+    /** Tells how a tunnel ended. */
+    abstract static class Ending extends ChannelInboundHandlerAdapter {
         final CompletableFuture<Void> inputEnded = new CompletableFuture<>();
         final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                inputEnded.complete(null);
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            closed.complete(null);
+        }
+    }
+
+    /** Reads nothing until the test switches reading on; counts then. */
+    static class Unread extends Ending {
+        private final AtomicLong bytes = new AtomicLong();
 
         long bytes() {
             return bytes.get();
@@ -157,25 +180,11 @@ final class Mesh {
             bytes.addAndGet(data.readableBytes());
             data.release();
         }
-
-        @Override
-        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event instanceof ChannelInputShutdownEvent) {
-                inputEnded.complete(null);
-            }
-        }
-
-        @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            closed.complete(null);
-        }
     }
 
     /** Gathers what comes. */
-    static final class Collector extends ChannelInboundHandlerAdapter {
+    static final class Collector extends Ending {
         private volatile String text = "";
-        final CompletableFuture<Void> inputEnded = new CompletableFuture<>();
-        final CompletableFuture<Void> closed = new CompletableFuture<>();
 
         String text() {
             return text;
@@ -186,18 +195,6 @@ final class Mesh {
             ByteBuf data = (ByteBuf) msg;
             text = text + data.toString(StandardCharsets.UTF_8);
             data.release();
-        }
-
-        @Override
-        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event instanceof ChannelInputShutdownEvent) {
-                inputEnded.complete(null);
-            }
-        }
-
-        @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            closed.complete(null);
         }
     }
 

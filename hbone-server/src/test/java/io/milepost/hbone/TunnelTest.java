@@ -13,25 +13,15 @@ import io.netty.channel.socket.DuplexChannel;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 @SuppressWarnings("FutureReturnValueIgnored")
 @Timeout(180)
 class TunnelTest {
-    private Mesh mesh;
-
-    @BeforeEach
-    void start() {
-        mesh = new Mesh();
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        mesh.close();
-    }
+    @RegisterExtension
+    final Mesh mesh = new Mesh();
 
     @Test
     void echoesAndEndsCleanlyInBothDirections() throws Exception {
