@@ -1,5 +1,7 @@
 package io.milepost.config.kube;
 
+import java.util.Optional;
+
 /**
  * A backendRef as it was written. Whether it exists is asked when its route is attached to a service.
  *
@@ -46,5 +48,23 @@ record BackendRef(
             return name + "." + namespace + ServiceRegistry.DOMAIN;
         }
         return isHostname() ? name : isImport() ? name + "." + namespace + ".svc.clusterset.local" : "";
+    }
+
+    /** What istiod calls an invalid destination: not one that is missing, but one that cannot be named so. */
+    Optional<RouteProblem> unusable() {
+        if (isService() && name.indexOf('.') >= 0) {
+            return Optional.of(RouteProblem.resolved(
+                    "InvalidDestination",
+                    "'" + name + "' is no Service name: write the short name and namespace, or kind Hostname of "
+                            + "group networking.istio.io",
+                    field + ".name"));
+        }
+        if (!host().isEmpty() && port == 0) {
+            return Optional.of(RouteProblem.resolved(
+                    "InvalidDestination",
+                    "the backend " + name + " names no port: write the port of the service",
+                    field + ".port"));
+        }
+        return Optional.empty();
     }
 }

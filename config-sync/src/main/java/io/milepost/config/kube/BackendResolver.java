@@ -36,11 +36,40 @@ final class BackendResolver {
     List<Mirror> mirrors(HttpFilters filters, KubeObject route) {
         List<Mirror> out = new ArrayList<>();
         for (HttpFilters.MirrorRef m : filters.mirrors()) {
-            if (problem(m.target(), route).isEmpty()) {
+            if (m.perMillion() > 0 && mirrorProblem(m.target(), route).isEmpty()) {
                 out.add(new Mirror(cluster(m.target(), route, true), m.perMillion()));
             }
         }
         return out;
+    }
+
+    /** A mirror has no share of the requests that could be answered 500, so one without port is told here. */
+    Optional<RouteProblem> mirrorProblem(BackendRef target, KubeObject route) {
+        return target.unusable().or(() -> problem(target, route));
+    }
+
+    /**
+     * Why no rule of a route is served. To what its own text says comes what istiod does with a mirror that leads
+     * nowhere: an HTTPRoute loses only the mirror, a GRPCRoute is dropped.
+     */
+    Optional<RouteProblem> refusal(GatewayRoute route) {
+        if (route.refused().isPresent()
+                || mode.strict()
+                || !route.object().kind().equals("GRPCRoute")) {
+            return route.refused();
+        }
+        for (GatewayRule rule : route.rules()) {
+            for (HttpFilters.MirrorRef m : rule.filters().mirrors()) {
+                // Nobody asks for the port of a service that exists.
+                Optional<RouteProblem> problem = mirrorProblem(m.target(), route.object())
+                        .filter(p -> !(p.reason().equals("BackendNotFound")
+                                && p.field().endsWith(".port")));
+                if (problem.isPresent()) {
+                    return problem;
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** What is wrong with a backend; empty when requests reach it. */

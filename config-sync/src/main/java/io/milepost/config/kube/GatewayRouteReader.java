@@ -87,7 +87,7 @@ final class GatewayRouteReader {
                 continue;
             }
             BackendRef ref = backend(b, weight, layer7);
-            Optional<RouteProblem> unusable = unusable(ref);
+            Optional<RouteProblem> unusable = ref.unusable();
             broken = broken.or(() -> unusable);
             if (!mode.strict()) {
                 broken = broken.or(() -> ref.filters().problem());
@@ -134,24 +134,6 @@ final class GatewayRouteReader {
         HttpFilters own =
                 layer7 ? HttpFilters.of(b, mode.strict() ? Place.STRICT_BACKEND : Place.BACKEND) : HttpFilters.NONE;
         return BackendRef.read(b, weight, own);
-    }
-
-    /** What istiod calls an invalid destination: not one that is missing, but one that cannot be named so. */
-    private static Optional<RouteProblem> unusable(BackendRef b) {
-        if (b.isService() && b.name().indexOf('.') >= 0) {
-            return Optional.of(RouteProblem.resolved(
-                    "InvalidDestination",
-                    "'" + b.name() + "' is no Service name: write the short name and namespace, or kind Hostname of "
-                            + "group networking.istio.io",
-                    b.field() + ".name"));
-        }
-        if (!b.host().isEmpty() && b.port() == 0) {
-            return Optional.of(RouteProblem.resolved(
-                    "InvalidDestination",
-                    "the backend " + b.name() + " names no port: write the port of the service",
-                    b.field() + ".port"));
-        }
-        return Optional.empty();
     }
 
     private record Times(Timeouts timeouts, RetryPolicy retry) {}

@@ -53,7 +53,7 @@ record HttpFilters(
         }
     }
 
-    /** A copy of requests, before anybody has asked whether its target exists. */
+    /** A copy of requests, before anybody has asked whether its target exists; of none when its share is 0. */
     record MirrorRef(BackendRef target, int perMillion) {}
 
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
@@ -103,7 +103,7 @@ record HttpFilters(
                 case "ResponseHeaderModifier" -> response = HeaderOps.ofGateway(f.at("responseHeaderModifier"), false);
                 case "RequestRedirect" -> redirect = Optional.of(redirect(f.at("requestRedirect")));
                 case "URLRewrite" -> rewrite = Optional.of(rewrite(f.at("urlRewrite")));
-                case "RequestMirror" -> mirror(f.at("requestMirror")).ifPresent(mirrors::add);
+                case "RequestMirror" -> mirrors.add(mirror(f.at("requestMirror")));
                 default -> cors = Optional.of(cors(f.at("cors")));
             }
         }
@@ -122,7 +122,7 @@ record HttpFilters(
         return RouteProblem.accepted("UnsupportedValue", message, f.ref().field() + ".type");
     }
 
-    private static Optional<MirrorRef> mirror(Fields f) {
+    private static MirrorRef mirror(Fields f) {
         BackendRef target = BackendRef.read(f.at("backendRef"), 1, NONE);
         int perMillion = 1_000_000;
         if (f.has("fraction")) {
@@ -132,7 +132,7 @@ record HttpFilters(
         } else if (f.has("percent")) {
             perMillion = f.integer("percent", 100) * 10_000;
         }
-        return perMillion <= 0 ? Optional.empty() : Optional.of(new MirrorRef(target, Math.min(perMillion, 1_000_000)));
+        return new MirrorRef(target, Math.clamp(perMillion, 0, 1_000_000));
     }
 
     private static Redirect redirect(Fields f) {

@@ -62,7 +62,7 @@ final class HttpRoutes {
         Map<Key, Group> groups = new LinkedHashMap<>();
         for (Attached a : routes.of(kind, service.info())) {
             GatewayRoute route = a.route();
-            if (route.refused().isPresent() || !bound(a.parent(), port, mode) || !counts(route, service)) {
+            if (!bound(a.parent(), port, mode) || !counts(route, service) || assembly.refuses(route)) {
                 continue;
             }
             KubeObject o = route.object();

@@ -27,6 +27,11 @@ final class RouteAssembly {
         this.defaultRetry = defaultRetry;
     }
 
+    /** Whether no rule of a route is served. */
+    boolean refuses(GatewayRoute route) {
+        return backends.refusal(route).isPresent();
+    }
+
     /** @param host of the virtual host, for the operation's name: namespace, port of the parent, service */
     RouteRule assemble(GatewayRoute route, GatewayRule rule, RankedMatch ranked, String host, Port port) {
         PathMatch path = ranked.match().path();

@@ -67,8 +67,13 @@ final class RouteChecks {
                         "istiod does not look at it below a service, so the route is bound to all ports: use port"));
             }
         }
-        if (route.refused().isEmpty()) {
+        Optional<RouteProblem> refusal = backends.refusal(route);
+        if (refusal.isEmpty()) {
             references(route).forEach(b -> check(o, b, out));
+        } else if (route.refused().isEmpty()) {
+            out.add(Finding.warning(
+                    o.ref(refusal.get().field()),
+                    refusal.get().message() + "; istiod drops a GRPCRoute whose mirror leads nowhere, so do we"));
         }
         if (!out.isEmpty()) {
             findings.put(route, out);
@@ -76,8 +81,7 @@ final class RouteChecks {
     }
 
     private void check(KubeObject o, BackendRef b, List<Finding> out) {
-        backends.problem(b, o)
-                .ifPresent(x -> out.add(Finding.warning(o.ref(x.field()), x.message() + consequence(o, x, b))));
+        problem(b, o).ifPresent(x -> out.add(Finding.warning(o.ref(x.field()), x.message() + consequence(o, b))));
         if (backends.lacksGrant(b, o)) {
             out.add(Finding.warning(
                     o.ref(b.field() + ".namespace"),
@@ -86,8 +90,16 @@ final class RouteChecks {
         }
     }
 
-    private static String consequence(KubeObject route, RouteProblem problem, BackendRef b) {
-        if (problem.field().contains("requestMirror")) {
+    private Optional<RouteProblem> problem(BackendRef b, KubeObject route) {
+        return isMirror(b) ? backends.mirrorProblem(b, route) : backends.problem(b, route);
+    }
+
+    private static boolean isMirror(BackendRef b) {
+        return b.field().contains("requestMirror");
+    }
+
+    private static String consequence(KubeObject route, BackendRef b) {
+        if (isMirror(b)) {
             return "; requests are not copied";
         }
         boolean http = route.kind().equals("HTTPRoute") || route.kind().equals("GRPCRoute");
@@ -207,9 +219,9 @@ final class RouteChecks {
     }
 
     private Condition resolved(GatewayRoute route) {
-        Optional<RouteProblem> own = route.refused().filter(x -> !x.concernsAcceptance());
+        Optional<RouteProblem> own = backends.refusal(route).filter(x -> !x.concernsAcceptance());
         Optional<RouteProblem> problem = own.or(() -> references(route).stream()
-                .flatMap(b -> backends.problem(b, route.object()).stream())
+                .flatMap(b -> problem(b, route.object()).stream())
                 .findFirst());
         return problem.map(x -> new Condition("ResolvedRefs", false, x.reason(), x.message()))
                 .orElse(new Condition("ResolvedRefs", true, "ResolvedRefs", "all references were resolved"));

@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import static io.milepost.config.kube.TestObjects.object;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milepost.mesh.Cluster;
@@ -18,8 +19,7 @@ class DestinationRuleTest {
     private static final String GRPC = "inbound-vip|70|http|echo.default.svc.cluster.local";
 
     private static String dr(String name, String namespace, String spec) {
-        return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " + name
-                + ", namespace: " + namespace + "}\nspec: " + spec + "\n";
+        return object("networking.istio.io/v1", "DestinationRule", namespace, name, spec);
     }
 
     private static TestMesh reviews(String rest) {

@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import static io.milepost.config.kube.TestObjects.object;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
@@ -28,9 +29,8 @@ class LocalityTest {
     private static final String OUTLIERS = "outlierDetection: {}, ";
 
     private static TestMesh far(String policy) {
-        return TestMesh.of(ENTRY
-                + "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: far, namespace: default}\n"
-                + "spec: {host: far.example, trafficPolicy: {" + policy + "}}\n");
+        return TestMesh.of(
+                ENTRY + object("DestinationRule", "far", "{host: far.example, trafficPolicy: {" + policy + "}}"));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import static io.milepost.config.kube.TestObjects.object;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milepost.mesh.Cluster;
@@ -14,8 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Services, ServiceEntries, WorkloadEntries and their endpoints (cases vs-se, vs-retry-default). */
 class ServicesTest {
     private static String entry(String name, String spec) {
-        return "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: " + name
-                + ", namespace: default}\nspec: " + spec + "\n";
+        return object("ServiceEntry", name, spec);
     }
 
     private static final String PORT = "ports: [{number: 80, name: http, protocol: HTTP}]";

@@ -54,19 +54,38 @@ final class TestMesh {
             {apiVersion: v1, kind: Service, metadata: {name: echo, namespace: default}, spec: {clusterIP: 10.96.0.12, ports: [{name: http, port: 80}, {name: tcp, port: 90}, {name: grpc, port: 70}, {port: 7}], selector: {app: echo}}}
             """;
 
+    private static final GatewayRef WAYPOINT = new GatewayRef("default", "waypoint");
+
+    private final SnapshotBuilder builder;
+    private final KubeObjects objects;
     private final SnapshotBuilder.Result result;
 
-    private TestMesh(SnapshotBuilder.Result result) {
-        this.result = result;
+    private TestMesh(SnapshotBuilder builder, KubeObjects objects) {
+        this.builder = builder;
+        this.objects = objects;
+        this.result = builder.build(objects, Optional.of(WAYPOINT));
     }
 
     /** @param objects YAML documents, separated by {@code ---} */
     static TestMesh of(String objects) {
+        return of(GatewayApiMode.ISTIO, objects);
+    }
+
+    static TestMesh of(GatewayApiMode mode, String objects) {
         ObjectFiles.Parsed parsed =
                 new ObjectFiles.Content(Map.of("mesh.yaml", BASE + "---\n" + objects), List.of()).parse();
         assertThat(parsed.findings()).isEmpty();
-        return new TestMesh(new SnapshotBuilder(PolicyTranslator.NONE)
-                .build(new KubeObjects(parsed.objects()), Optional.of(new GatewayRef("default", "waypoint"))));
+        return new TestMesh(new SnapshotBuilder(PolicyTranslator.NONE, mode), new KubeObjects(parsed.objects()));
+    }
+
+    /** {@code type status reason} of all parents of a route, as {@code analyze} shows them. */
+    List<String> conditions(String route) {
+        return builder.analyze(objects, WAYPOINT).statuses().stream()
+                .filter(s -> s.object().name().equals(route))
+                .flatMap(s -> s.parents().stream())
+                .flatMap(p -> p.conditions().stream())
+                .map(c -> c.type() + " " + c.status() + " " + c.reason())
+                .toList();
     }
 
     MeshSnapshot snapshot() {

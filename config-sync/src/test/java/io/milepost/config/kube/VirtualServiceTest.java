@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import static io.milepost.config.kube.TestObjects.object;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milepost.mesh.PathMatch;
@@ -16,8 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Rules as istiod makes them (waypoint-behaviour.md 4, measured-behaviour.md, cases vs-delegate, vs-tcp, vs-exportto). */
 class VirtualServiceTest {
     private static String vs(String name, String spec) {
-        return "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name
-                + ", namespace: default}\nspec: " + spec + "\n";
+        return object("VirtualService", name, spec);
     }
 
     private static TestMesh http(String rules) {

@@ -1,0 +1,181 @@
+package io.milepost.config.kube;
+
+import static io.milepost.config.kube.TestObjects.gateway;
+import static io.milepost.config.kube.TestObjects.object;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.milepost.mesh.HeaderMutations.Op;
+import io.milepost.mesh.RouteAction;
+import io.milepost.mesh.RouteRule;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Rules for VirtualServices: what an entry matches, and what of it istiod keeps, that no recorded case shows; each test names the function of istiod that has it. */
+class IstiodVirtualServiceTest {
+    private static final String TO = "route: [{destination: {host: reviews}}]";
+    private static final String PARENT = "parentRefs: [{group: '', kind: Service, name: ";
+
+    private static TestMesh http(String rules) {
+        return TestMesh.of(object("VirtualService", "reviews", "{hosts: [reviews], http: [" + rules + "]}"));
+    }
+
+    /** sourceMatchHTTP: beside gateways nobody looks at the namespace; empty sourceLabels are none. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sourceNamespace: default                    | true",
+                "sourceNamespace: other                      | false",
+                "gateways: [mesh], sourceNamespace: other    | true",
+                "gateways: [x/y], sourceNamespace: default   | false",
+                "sourceLabels: {}                            | true",
+                "sourceLabels: {app: client}                 | false",
+                "gateways: [mesh], sourceLabels: {app: a}    | false",
+            })
+    void whoseRequestsAnEntryIsFor(String match, boolean counts) {
+        TestMesh m = http("{name: own, match: [{" + match + "}], " + TO + "}");
+        assertThat(m.rules()).extracting(RouteRule::name).containsExactly(counts ? "own" : "default");
+    }
+
+    /** hasConflict and mergeHTTPMatchRequest. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{sourceNamespace: default}       | {uri: {prefix: /}}                 | false",
+                "{sourceNamespace: default}       | {sourceNamespace: default}         | true",
+                "{uri: {prefix: /}}               | {sourceNamespace: default}         | true",
+                "{gateways: [mesh]}               | {gateways: [x/y]}                  | false",
+                "{gateways: [mesh]}               | {gateways: [mesh]}                 | true",
+                "{gateways: [mesh, x/y]}          | {uri: {prefix: /}}                 | true",
+                "{sourceLabels: {}}               | {sourceLabels: {}}                 | true",
+            })
+    void delegatesMayNotSpeakOfOtherClients(String root, String own, boolean joined) {
+        TestMesh m = TestMesh.of(object(
+                        "VirtualService",
+                        "reviews",
+                        "{hosts: [reviews], http: [{match: [" + root + "], delegate: {name: team}}]}")
+                + object("VirtualService", "team", "{http: [{name: team, match: [" + own + "], " + TO + "}]}"));
+        assertThat(m.rules()).extracting(RouteRule::name).containsExactly(joined ? "team" : "default");
+    }
+
+    /** translateAppendHeaders: sorted as they are spelled, all of them applied; Host of an answer is dropped. */
+    @Test
+    void headersInSeveralSpellings() {
+        TestMesh m = http("{headers: {request: {set: {x-a: '2', X-A: '1', host: ''}, add: {X-B: '1', x-b: '2'}}, "
+                + "response: {set: {host: h, x-c: c}, add: {Host: h}}}, " + TO + "}");
+        assertThat(m.errors()).isEmpty();
+        assertThat(m.rules().getFirst().requestHeaders().ops())
+                .extracting(o -> o.action() + " " + o.name() + " " + o.format())
+                .containsExactly("SET x-a 1", "SET x-a 2", "ADD x-b 1", "ADD x-b 2");
+        assertThat(m.rules().getFirst().responseHeaders().ops())
+                .extracting(Op::name)
+                .containsExactly("x-c");
+        assertThat(m.forward(0).rewrite()).isEmpty();
+    }
+
+    /** TranslateFault: a part that says neither how long nor what is none; shares are cut off, not rounded. */
+    @Test
+    void faultsThatSayNothing() {
+        RouteRule.Fault none = http("{fault: {delay: {percentage: {value: 100}}, abort: {percentage: {value: 100}}}, "
+                        + TO + "}")
+                .rules()
+                .getFirst()
+                .fault()
+                .orElseThrow();
+        assertThat(none.delay()).isEmpty();
+        assertThat(none.abort()).isEmpty();
+        RouteRule.Fault third = http("{fault: {delay: {fixedDelay: 1s, percentage: {value: 66.66667}}}, " + TO + "}")
+                .rules()
+                .getFirst()
+                .fault()
+                .orElseThrow();
+        assertThat(third.delay().orElseThrow().perMillion()).isEqualTo(666_666);
+    }
+
+    /** getTCPRouteMatch and getTLSRouteMatch compare with no labels and no namespace. */
+    @ParameterizedTest
+    @CsvSource({
+        "'sourceLabels: {app: a}', echo",
+        "'sourceNamespace: default', echo",
+        "'sourceLabels: {}', reviews",
+        "'port: 90', reviews"
+    })
+    void sourcesOfConnections(String match, String target) {
+        for (String kind : List.of("tcp", "tls")) {
+            String names = kind.equals("tls") ? "sniHosts: [echo.default.svc.cluster.local], " : "";
+            TestMesh m = TestMesh.of(object(
+                    "VirtualService",
+                    "echo",
+                    "{hosts: [echo], " + kind + ": [{match: [{" + names + match
+                            + "}], route: [{destination: {host: reviews}}]}]}"));
+            assertThat(m.tcp(TestMesh.ECHO).backends())
+                    .singleElement()
+                    .satisfies(b -> assertThat(b.cluster()).contains(target));
+        }
+    }
+
+    /** buildWaypointNetworkFilters: settings of the first destination's rule; a subset only when it is the only one. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "VirtualService | {destination: {host: reviews, subset: v1}} | false",
+                "VirtualService | {destination: {host: reviews, subset: v1}, weight: 1}, {destination: {host: echo}, weight: 1} | true",
+                "TCPRoute       | {name: reviews, port: 9080} | true",
+                "TCPRoute       | {name: reviews, port: 9080}, {name: echo, port: 90} | true",
+            })
+    void settingsOfConnections(String kind, String to, boolean hashed) {
+        String rule = object(
+                "DestinationRule",
+                "reviews",
+                "{host: reviews, trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true}}, "
+                        + "connectionPool: {tcp: {idleTimeout: 7s}}}, subsets: [{name: v1, labels: {version: v1}, "
+                        + "trafficPolicy: {loadBalancer: {simple: RANDOM}}}]}");
+        TestMesh m = TestMesh.of(rule
+                + (kind.equals("TCPRoute")
+                        ? gateway(kind, "t", "{" + PARENT + "echo}], rules: [{backendRefs: [" + to + "]}]}")
+                        : object(kind, "t", "{hosts: [echo], tcp: [{route: [" + to + "]}]}")));
+        assertThat(m.tcp(TestMesh.ECHO).idleTimeoutMillis()).isEqualTo(7_000);
+        assertThat(m.tcp(TestMesh.ECHO).hashSourceIp()).isEqualTo(hashed);
+    }
+
+    /** host.Name.Matches, in both directions. */
+    @ParameterizedTest
+    @CsvSource({
+        "a.x, a.x, true",
+        "a.x, b.x, false",
+        "*.x, a.x, true",
+        "a.x, *.x, true",
+        "*.x, *.a.x, true",
+        "*.a.x, *.x, true",
+        "*.a.x, *.b.x, false"
+    })
+    void hosts(String pattern, String host, boolean matches) {
+        assertThat(VirtualServices.hostMatches(pattern, host)).isEqualTo(matches);
+    }
+
+    /** protobuf's JSON: numbers may stand in quotes, whole ones may have a fraction of 0. */
+    @Test
+    void numbersInOtherForms() {
+        TestMesh m = http("{fault: {delay: {fixedDelay: 1s, percentage: {value: '12.5'}}}, route: ["
+                + "{destination: {host: reviews}, weight: 30.0}, {destination: {host: echo}, weight: '70'}]}");
+        assertThat(m.errors()).isEmpty();
+        assertThat(m.rules()
+                        .getFirst()
+                        .fault()
+                        .orElseThrow()
+                        .delay()
+                        .orElseThrow()
+                        .perMillion())
+                .isEqualTo(125_000);
+        assertThat(m.forward(0).backends())
+                .extracting(RouteAction.Backend::weight)
+                .containsExactly(30, 70);
+        assertThat(http("{timeout: 1s, route: [{destination: {host: reviews}, weight: 1.5}]}")
+                        .errors())
+                .isNotEmpty();
+    }
+}
