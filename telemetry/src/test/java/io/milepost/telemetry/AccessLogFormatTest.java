@@ -5,6 +5,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead.Protocol;
+import io.milepost.mesh.DefaultLogFormats;
 import io.milepost.mesh.TelemetrySettings.Format;
 import java.util.List;
 import java.util.Map;
@@ -309,7 +310,7 @@ class AccessLogFormatTest {
     void defaultJsonOfTcp() {
         FakeContext c = FakeContext.ofTcp();
         c.local = "10.96.0.31:9080";
-        assertThat(c.line(AccessLogFormat.compile(new Format.Json(AccessLogFormat.DEFAULT_JSON))))
+        assertThat(c.line(AccessLogFormat.compile(new Format.Json(DefaultLogFormats.JSON))))
                 .as("log-json: tcp")
                 .isEqualTo(defaultJson(
                         "2,\"bytes_sent\":12",

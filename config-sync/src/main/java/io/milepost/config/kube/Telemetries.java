@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.milepost.config.kube.LogDecisions.Decision;
 import io.milepost.config.kube.LogDecisions.Entry;
+import io.milepost.mesh.DefaultLogFormats;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.TelemetrySettings.AccessLog;
 import io.milepost.mesh.TelemetrySettings.Format;
@@ -19,43 +20,9 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("IdentityHashMapUsage") // an object is read once
 final class Telemetries {
     static final String KIND = "Telemetry";
-    /** Istio's default text format. */
-    static final String TEXT =
-            "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
-                    + "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
-                    + "\"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
-                    + "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" "
-                    + "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
-                    + "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
-                    + "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
 
     private static final String BUILT_IN = "envoy";
     private static final ObjectMapper PLAIN_JSON = new ObjectMapper();
-    private static final Map<String, Object> JSON = Map.ofEntries(
-            Map.entry("start_time", "%START_TIME%"),
-            Map.entry("route_name", "%ROUTE_NAME%"),
-            Map.entry("method", "%REQ(:METHOD)%"),
-            Map.entry("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"),
-            Map.entry("protocol", "%PROTOCOL%"),
-            Map.entry("response_code", "%RESPONSE_CODE%"),
-            Map.entry("response_flags", "%RESPONSE_FLAGS%"),
-            Map.entry("response_code_details", "%RESPONSE_CODE_DETAILS%"),
-            Map.entry("connection_termination_details", "%CONNECTION_TERMINATION_DETAILS%"),
-            Map.entry("bytes_received", "%BYTES_RECEIVED%"),
-            Map.entry("bytes_sent", "%BYTES_SENT%"),
-            Map.entry("duration", "%DURATION%"),
-            Map.entry("upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"),
-            Map.entry("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"),
-            Map.entry("user_agent", "%REQ(USER-AGENT)%"),
-            Map.entry("request_id", "%REQ(X-REQUEST-ID)%"),
-            Map.entry("authority", "%REQ(:AUTHORITY)%"),
-            Map.entry("upstream_host", "%UPSTREAM_HOST%"),
-            Map.entry("upstream_cluster", "%UPSTREAM_CLUSTER_RAW%"),
-            Map.entry("upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%"),
-            Map.entry("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
-            Map.entry("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
-            Map.entry("requested_server_name", "%REQUESTED_SERVER_NAME%"),
-            Map.entry("upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"));
 
     private final KubeObjects objects;
     private final Report report;
@@ -132,11 +99,11 @@ final class Telemetries {
         String format = mesh.accessLogFormat();
         if (mesh.accessLogJson()) {
             if (format.isEmpty()) {
-                return new Format.Json(JSON);
+                return new Format.Json(DefaultLogFormats.JSON);
             }
             return new Format.Json(jsonFormat(format));
         }
-        return new Format.Text(line(format.isEmpty() ? TEXT : format));
+        return new Format.Text(line(format.isEmpty() ? DefaultLogFormats.TEXT : format));
     }
 
     /** JSON and not YAML: numbers and booleans stay what they are (recorded: log-json-format). */
@@ -148,7 +115,7 @@ final class Telemetries {
                     mesh.source(),
                     "accessLogFormat is no JSON (" + e.getOriginalMessage()
                             + "), Istio's default JSON format is used: mend it or set accessLogEncoding to TEXT"));
-            return JSON;
+            return DefaultLogFormats.JSON;
         }
     }
 
@@ -231,13 +198,13 @@ final class Telemetries {
         Fields format = file.at("logFormat");
         if (format.has("labels")) {
             Map<String, Object> labels = json(format.raw("labels"));
-            return new Format.Json(labels.isEmpty() ? JSON : labels);
+            return new Format.Json(labels.isEmpty() ? DefaultLogFormats.JSON : labels);
         }
         if (!file.has("logFormat") && !omit && name.equals(BUILT_IN)) {
             return meshFormat();
         }
         String text = format.text("text", "");
-        return new Format.Text(line(text.isEmpty() ? TEXT : text));
+        return new Format.Text(line(text.isEmpty() ? DefaultLogFormats.TEXT : text));
     }
 
     private List<Entry> entries(KubeObject t) {
