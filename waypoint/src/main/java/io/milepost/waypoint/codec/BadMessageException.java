@@ -21,6 +21,11 @@ public final class BadMessageException extends Exception {
         this.request = request;
     }
 
+    /** What Envoy's parser of HTTP/1.1 does not take. */
+    static BadMessageException codecError() {
+        return new BadMessageException(400, "http1.codec_error");
+    }
+
     /** The request, if it could be read before it was refused. */
     public @Nullable RequestHead request() {
         return request;

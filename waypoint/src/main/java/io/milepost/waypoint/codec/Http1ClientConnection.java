@@ -188,7 +188,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
                 informational = true;
                 return NO_BODY;
             }
-            long body = Http1Heads.responseBody(head, headRequest);
+            long body = Http1BodyLength.ofResponse(head, headRequest);
             responseStarted = true;
             keepAlive = body != UNTIL_CLOSE
                     && !Http1Heads.isHttp10(block)
@@ -202,7 +202,7 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
 
         @Override
         protected boolean plausible(ByteBuf in, int length) {
-            return Http1Heads.maybeStatusLine(in, length);
+            return Http1FirstBytes.maybeStatusLine(in, length);
         }
 
         @Override

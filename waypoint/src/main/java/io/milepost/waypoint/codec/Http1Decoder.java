@@ -212,7 +212,7 @@ public abstract class Http1Decoder {
                     return false;
                 }
                 if (in.readByte() != '\r' || in.readByte() != '\n') {
-                    throw new BadMessageException(400, "http1.codec_error");
+                    throw BadMessageException.codecError();
                 }
                 state = State.CHUNK_SIZE;
                 return true;
@@ -247,7 +247,7 @@ public abstract class Http1Decoder {
                 throw new BadMessageException(431, "http1.headers_too_large");
             }
             if (in.isReadable() && !plausible(in, in.readableBytes())) {
-                throw new BadMessageException(400, "http1.codec_error");
+                throw BadMessageException.codecError();
             }
             return false;
         }
@@ -288,7 +288,7 @@ public abstract class Http1Decoder {
                 return -1;
             }
             if (lf == from || in.getByte(lf - 1) != '\r') {
-                throw new BadMessageException(400, "http1.codec_error");
+                throw BadMessageException.codecError();
             }
             if (lf - 1 == lineStart && lineStart > from) {
                 return lineStart;
@@ -301,13 +301,13 @@ public abstract class Http1Decoder {
         int lf = in.indexOf(in.readerIndex(), in.writerIndex(), (byte) '\n');
         if (lf < 0) {
             if (in.readableBytes() > MAX_CHUNK_LINE) {
-                throw new BadMessageException(400, "http1.codec_error");
+                throw BadMessageException.codecError();
             }
             return false;
         }
         int i = in.readerIndex();
         if (lf - i < 2 || in.getByte(lf - 1) != '\r') {
-            throw new BadMessageException(400, "http1.codec_error");
+            throw BadMessageException.codecError();
         }
         long size = 0;
         int digits = 0;
@@ -317,18 +317,18 @@ public abstract class Http1Decoder {
                 break;
             }
             if (++digits > 15) {
-                throw new BadMessageException(400, "http1.codec_error");
+                throw BadMessageException.codecError();
             }
             size = size << 4 | d;
         }
         byte after = in.getByte(i);
         if (digits == 0 || (after != '\r' && after != ';' && after != ' ' && after != '\t')) {
-            throw new BadMessageException(400, "http1.codec_error");
+            throw BadMessageException.codecError();
         }
         for (int k = i; k < lf - 1; k++) {
             byte b = in.getByte(k);
             if (b == '\r' || b == 0) {
-                throw new BadMessageException(400, "http1.codec_error");
+                throw BadMessageException.codecError();
             }
         }
         in.readerIndex(lf + 1);
@@ -363,7 +363,7 @@ public abstract class Http1Decoder {
         in.readBytes(block);
         in.skipBytes(2);
         Headers trailers = new Headers(8);
-        Http1Heads.parseFields(block, 0, block.length, trailers);
+        Http1Fields.parse(block, 0, block.length, trailers);
         state = State.HEAD;
         onEnd(trailers);
         return true;

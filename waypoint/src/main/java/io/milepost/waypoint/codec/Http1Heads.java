@@ -7,8 +7,6 @@ import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.AsciiString;
-import java.nio.charset.StandardCharsets;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,78 +15,27 @@ import org.jspecify.annotations.Nullable;
  * <p>What is refused follows the recorded cases {@code http-bad}, {@code http-target} and {@code http-limits}.
  */
 public final class Http1Heads {
-    /** Envoy's default number of header lines. */
-    static final int MAX_LINES = 100;
-
     private static final AsciiString HTTP = AsciiString.cached("http");
     private static final AsciiString SLASH = AsciiString.cached("/");
-    private static final AsciiString CHUNKED = AsciiString.cached("chunked");
-    private static final AsciiString GET = AsciiString.cached("GET");
-    private static final AsciiString POST = AsciiString.cached("POST");
-
-    /** The methods that Envoy's parser knows; others are answered with 400. */
-    private static final Set<String> METHODS = Set.of(
-            "GET",
-            "QUERY",
-            "HEAD",
-            "POST",
-            "PUT",
-            "DELETE",
-            "CONNECT",
-            "OPTIONS",
-            "TRACE",
-            "PATCH",
-            "COPY",
-            "LOCK",
-            "MKCOL",
-            "MOVE",
-            "PROPFIND",
-            "PROPPATCH",
-            "SEARCH",
-            "UNLOCK",
-            "BIND",
-            "REBIND",
-            "UNBIND",
-            "ACL",
-            "REPORT",
-            "MKACTIVITY",
-            "CHECKOUT",
-            "MERGE",
-            "M-SEARCH",
-            "NOTIFY",
-            "SUBSCRIBE",
-            "UNSUBSCRIBE",
-            "PURGE",
-            "MKCALENDAR",
-            "LINK",
-            "UNLINK",
-            "SOURCE");
-
     private static final AsciiString REQUEST_VERSION_HOST = AsciiString.cached(" HTTP/1.1\r\nhost: ");
     private static final int FIXED_PARTS = 32;
-    private static final int LONGEST_METHOD = 16;
-    private static final byte[] STATUS_LINE = {'H', 'T', 'T', 'P', '/', '1', '.'};
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
 
     private Http1Heads() {}
-
-    private static BadMessageException bad() {
-        return new BadMessageException(400, "http1.codec_error");
-    }
 
     /** Reads a request's head; {@code host} becomes the authority. */
     public static RequestHead parseRequest(byte[] b, int length) throws BadMessageException {
         int eol = endOfLine(b, 0, length);
         int sp1 = blank(b, 0, eol);
         if (sp1 <= 0) {
-            throw bad();
+            throw BadMessageException.codecError();
         }
-        AsciiString method = method(b, sp1);
+        AsciiString method = Http1Methods.of(b, sp1);
         int from = notBlank(b, sp1, eol);
         int sp2 = blank(b, from, eol);
         int to = sp2 < 0 ? eol : sp2;
         if (from >= to || (sp2 < 0 && startsWith(b, from, to, "HTTP/"))) {
-            throw bad();
+            throw BadMessageException.codecError();
         }
         int last = eol;
         while (last > to && isBlank(b[last - 1])) {
@@ -97,16 +44,16 @@ public final class Http1Heads {
         version(b, sp2 < 0 ? last : notBlank(b, sp2, last), last);
         for (int i = from; i < to; i++) {
             if (b[i] <= ' ' || b[i] == 0x7f) {
-                throw bad();
+                throw BadMessageException.codecError();
             }
         }
         Headers headers = new Headers(16);
-        parseFields(b, eol + 2, length, headers);
+        Http1Fields.parse(b, eol + 2, length, headers);
         JoinedHeaders.joinRequest(headers);
         int host = headers.indexOf(HeaderName.HOST, 0);
         if (host >= 0 && headers.indexOf(HeaderName.HOST, host + 1) >= 0) {
             // Envoy joins two Host lines; behind a proxy that is a smuggling vector (differences.yaml).
-            throw bad();
+            throw BadMessageException.codecError();
         }
         AsciiString authority = AsciiString.EMPTY_STRING;
         if (host >= 0) {
@@ -118,7 +65,7 @@ public final class Http1Heads {
         if (connect) {
             // The target is the authority; there is no path.
             if (find(b, from, to, '/') >= 0 || find(b, from, to, ':') < 0) {
-                throw bad();
+                throw BadMessageException.codecError();
             }
             authority = path;
         } else if (b[from] != '/') {
@@ -129,18 +76,18 @@ public final class Http1Heads {
                     end++;
                 }
                 if (end < to && b[end] == '#') {
-                    throw bad();
+                    throw BadMessageException.codecError();
                 }
                 int at = find(b, after, end, '@') + 1;
                 int hostFrom = Math.max(at, after);
                 if (end == hostFrom || !isHostAndPort(b, hostFrom, end)) {
-                    throw bad();
+                    throw BadMessageException.codecError();
                 }
                 authority = new AsciiString(b, hostFrom, end - hostFrom, false);
                 path = end == to ? SLASH : new AsciiString(b, end, to - end, false);
                 host = 0;
             } else if (b[from] != '*' || !method.contentEquals("OPTIONS")) {
-                throw bad();
+                throw BadMessageException.codecError();
             }
         }
         if (host < 0 && !connect) {
@@ -150,7 +97,7 @@ public final class Http1Heads {
                     new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, HTTP, headers));
         }
         if (!isAuthority(authority)) {
-            throw bad();
+            throw BadMessageException.codecError();
         }
         return new RequestHead(RequestHead.Protocol.HTTP_1_1, method, authority, path, HTTP, headers);
     }
@@ -208,56 +155,6 @@ public final class Http1Heads {
         return true;
     }
 
-    /**
-     * Whether the beginning of a head may become a request. As Envoy (asked of 1.40.0): a byte that begins no line is told
-     * at once, a wrong request line when it is complete.
-     */
-    static boolean mayBecomeRequest(ByteBuf in, int length) {
-        int from = in.readerIndex();
-        int end = from + length;
-        while (from < end && (in.getByte(from) == '\r' || in.getByte(from) == '\n')) {
-            from++;
-        }
-        if (from == end) {
-            return true;
-        }
-        if (in.getByte(from) <= ' ') {
-            return false;
-        }
-        int eol = in.indexOf(from, end, (byte) '\n');
-        if (eol < 0) {
-            return true;
-        }
-        int space = in.indexOf(from, Math.min(eol, from + LONGEST_METHOD + 1), (byte) ' ');
-        return space > 0 && METHODS.contains(in.toString(from, space - from, StandardCharsets.US_ASCII));
-    }
-
-    /** Whether the first bytes may be those of a status line. */
-    static boolean maybeStatusLine(ByteBuf in, int length) {
-        int from = in.readerIndex();
-        int n = Math.min(length, STATUS_LINE.length);
-        for (int i = 0; i < n; i++) {
-            if (in.getByte(from + i) != STATUS_LINE[i]) {
-                return i < 2 && in.getByte(from) == '\r';
-            }
-        }
-        return true;
-    }
-
-    private static AsciiString method(byte[] b, int end) throws BadMessageException {
-        if (end == 3 && b[0] == 'G' && b[1] == 'E' && b[2] == 'T') {
-            return GET;
-        }
-        if (end == 4 && b[0] == 'P' && b[1] == 'O' && b[2] == 'S' && b[3] == 'T') {
-            return POST;
-        }
-        AsciiString m = new AsciiString(b, 0, end, false);
-        if (end > 16 || !METHODS.contains(m.toString())) {
-            throw bad();
-        }
-        return m;
-    }
-
     private static void version(byte[] b, int from, int eol) throws BadMessageException {
         if (eol - from == VERSION.length) {
             int i = 0;
@@ -273,10 +170,10 @@ public final class Http1Heads {
         } else if (from == eol) {
             throw new BadMessageException(426, "low_version");
         }
-        throw bad();
+        throw BadMessageException.codecError();
     }
 
-    private static boolean digit(byte c) {
+    static boolean digit(byte c) {
         return c >= '0' && c <= '9';
     }
 
@@ -294,7 +191,7 @@ public final class Http1Heads {
         }
         int status = (b[9] - '0') * 100 + (b[10] - '0') * 10 + b[11] - '0';
         Headers headers = new Headers(16);
-        parseFields(b, eol + 2, length, headers);
+        Http1Fields.parse(b, eol + 2, length, headers);
         JoinedHeaders.joinResponse(headers);
         return new ResponseHead(status, headers);
     }
@@ -304,77 +201,16 @@ public final class Http1Heads {
         return b.length > 7 && b[7] == '0';
     }
 
-    /** Header lines from {@code at} to {@code end}, each ending in CRLF; one pass over the bytes. */
-    static void parseFields(byte[] b, int at, int end, Headers into) throws BadMessageException {
-        int lines = 0;
-        int i = at;
-        while (i < end) {
-            if (++lines > MAX_LINES) {
-                throw new BadMessageException(431, "http1.too_many_headers");
-            }
-            int name = i;
-            while (i < end && TOKEN[b[i] & 0xff]) {
-                i++;
-            }
-            int colon = i;
-            if (colon == name || colon == end || b[colon] != ':') {
-                throw bad();
-            }
-            i++;
-            while (i < end && (b[i] == ' ' || b[i] == '\t')) {
-                i++;
-            }
-            int from = i;
-            while (i < end && VALUE[b[i] & 0xff]) {
-                i++;
-            }
-            if (i + 1 >= end || b[i] != '\r' || b[i + 1] != '\n') {
-                throw bad();
-            }
-            int to = i;
-            while (to > from && (b[to - 1] == ' ' || b[to - 1] == '\t')) {
-                to--;
-            }
-            into.add(HeaderName.ofLowered(b, name, colon - name), new AsciiString(b, from, to - from, false));
-            i += 2;
-        }
-    }
-
-    /** Bytes of a header name (RFC 9110 token). */
-    private static final boolean[] TOKEN = new boolean[256];
-    /** Bytes of a header value: no control bytes but tab. */
-    private static final boolean[] VALUE = new boolean[256];
-
-    static {
-        for (int c = 0; c < 256; c++) {
-            TOKEN[c] = c < 0x80 && tokenChar((byte) c);
-            VALUE[c] = (c >= ' ' && c != 0x7f) || c == '\t';
-        }
-    }
-
-    static boolean isTokenChar(char c) {
-        return c < TOKEN.length && TOKEN[c];
-    }
-
-    private static boolean tokenChar(byte c) {
-        return (c >= 'a' && c <= 'z')
-                || (c >= 'A' && c <= 'Z')
-                || (c >= '0' && c <= '9')
-                || c == '-'
-                || c == '_'
-                || "!#$%&'*+.^`|~".indexOf(c) >= 0;
-    }
-
     private static int endOfLine(byte[] b, int from, int end) throws BadMessageException {
         for (int i = from; i + 1 < end; i++) {
             if (b[i] == '\r') {
                 if (b[i + 1] != '\n') {
-                    throw bad();
+                    throw BadMessageException.codecError();
                 }
                 return i;
             }
         }
-        throw bad();
+        throw BadMessageException.codecError();
     }
 
     private static int find(byte[] b, int from, int to, char c) {
@@ -396,70 +232,6 @@ public final class Http1Heads {
             }
         }
         return true;
-    }
-
-    /**
-     * Length of a request's body by its headers; removes nothing.
-     *
-     * @return as {@link Http1Decoder#onHead}
-     */
-    public static long requestBody(Headers h) throws BadMessageException {
-        int te = h.indexOf(HeaderName.TRANSFER_ENCODING, 0);
-        int cl = h.indexOf(HeaderName.CONTENT_LENGTH, 0);
-        if (te >= 0) {
-            AsciiString v = h.value(te);
-            if (cl >= 0) {
-                throw bad();
-            }
-            if (h.indexOf(HeaderName.TRANSFER_ENCODING, te + 1) >= 0) {
-                // As one list, which is no coding that we know.
-                throw new BadMessageException(501, "http1.invalid_transfer_encoding");
-            }
-            if (!v.contentEqualsIgnoreCase(CHUNKED)) {
-                throw v.contentEqualsIgnoreCase("identity")
-                        ? bad()
-                        : new BadMessageException(501, "http1.invalid_transfer_encoding");
-            }
-            return Http1Decoder.CHUNKED;
-        }
-        return cl < 0 ? Http1Decoder.NO_BODY : contentLength(h, cl);
-    }
-
-    /** Length of a response's body; {@code head} requests and 1xx, 204, 304 have none. */
-    public static long responseBody(ResponseHead r, boolean head) throws BadMessageException {
-        int s = r.status();
-        Headers h = r.headers();
-        if (head || s < 200 || s == 204 || s == 304) {
-            return Http1Decoder.NO_BODY;
-        }
-        int te = h.indexOf(HeaderName.TRANSFER_ENCODING, 0);
-        int cl = h.indexOf(HeaderName.CONTENT_LENGTH, 0);
-        if (te >= 0) {
-            if (cl >= 0 || !h.value(te).contentEqualsIgnoreCase(CHUNKED)) {
-                throw bad();
-            }
-            return Http1Decoder.CHUNKED;
-        }
-        return cl < 0 ? Http1Decoder.UNTIL_CLOSE : contentLength(h, cl);
-    }
-
-    private static long contentLength(Headers h, int at) throws BadMessageException {
-        if (h.indexOf(HeaderName.CONTENT_LENGTH, at + 1) >= 0) {
-            throw bad();
-        }
-        AsciiString v = h.value(at);
-        if (v.isEmpty() || v.length() > 18) {
-            throw bad();
-        }
-        long n = 0;
-        for (int i = 0; i < v.length(); i++) {
-            byte c = v.byteAt(i);
-            if (!digit(c)) {
-                throw bad();
-            }
-            n = n * 10 + (c - '0');
-        }
-        return n;
     }
 
     /** Writes a request's head. */

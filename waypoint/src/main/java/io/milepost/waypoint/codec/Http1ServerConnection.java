@@ -146,7 +146,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
         @Override
         protected long onHead(byte[] block, int length) throws BadMessageException {
             RequestHead head = Http1Heads.parseRequest(block, length);
-            long body = Http1Heads.requestBody(head.headers());
+            long body = Http1BodyLength.ofRequest(head.headers());
             Headers h = head.headers();
             boolean upgrade = false;
             int connection = h.indexOf(HeaderName.CONNECTION, 0);
@@ -181,7 +181,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter im
 
         @Override
         protected boolean plausible(ByteBuf in, int length) {
-            return Http1Heads.mayBecomeRequest(in, length);
+            return Http1FirstBytes.mayBecomeRequest(in, length);
         }
 
         @Override

@@ -62,7 +62,7 @@ final class Http2Heads {
 
     private static boolean isToken(CharSequence method) {
         for (int i = 0; i < method.length(); i++) {
-            if (!Http1Heads.isTokenChar(method.charAt(i))) {
+            if (!Http1Fields.isTokenChar(method.charAt(i))) {
                 return false;
             }
         }

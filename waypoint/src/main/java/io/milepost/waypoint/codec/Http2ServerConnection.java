@@ -44,7 +44,7 @@ public final class Http2ServerConnection extends Http2Side<Http2ServerConnection
             known.trailersRead(Http2Heads.fields(headers));
             return;
         }
-        if (headers.size() > Http1Heads.MAX_LINES) {
+        if (headers.size() > Http1Fields.MAX_LINES) {
             writeReset(id, Http2Error.INTERNAL_ERROR);
             return;
         }

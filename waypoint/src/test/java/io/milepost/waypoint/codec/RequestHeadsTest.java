@@ -134,7 +134,7 @@ class RequestHeadsTest {
         Headers h = http1("POST / HTTP/1.1\r\nhost: a\r\n" + "transfer-encoding: chunked\r\n".repeat(2))
                 .headers();
 
-        assertThatThrownBy(() -> Http1Heads.requestBody(h))
+        assertThatThrownBy(() -> Http1BodyLength.ofRequest(h))
                 .isInstanceOfSatisfying(
                         BadMessageException.class, e -> assertThat(e.status()).isEqualTo(501));
     }
@@ -145,7 +145,7 @@ class RequestHeadsTest {
     void aBeginningIsRefusedWhenItsLineIsComplete(String text, boolean may) {
         ByteBuf in = Unpooled.copiedBuffer(text.replace("\\n", "\r\n"), StandardCharsets.US_ASCII);
 
-        assertThat(Http1Heads.mayBecomeRequest(in, in.readableBytes())).isEqualTo(may);
+        assertThat(Http1FirstBytes.mayBecomeRequest(in, in.readableBytes())).isEqualTo(may);
         in.release();
     }
 
@@ -153,7 +153,7 @@ class RequestHeadsTest {
     void aByteThatBeginsNoLineIsRefusedAtOnce() {
         ByteBuf tls = Unpooled.wrappedBuffer(new byte[] {0x16, 3, 1});
 
-        assertThat(Http1Heads.mayBecomeRequest(tls, 3)).isFalse();
+        assertThat(Http1FirstBytes.mayBecomeRequest(tls, 3)).isFalse();
         tls.release();
     }
 
