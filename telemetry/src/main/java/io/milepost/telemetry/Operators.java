@@ -6,12 +6,9 @@ import io.milepost.telemetry.LogContext.Metadata;
 import io.milepost.telemetry.LogContext.Moment;
 import io.milepost.telemetry.LogContext.Wire;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
@@ -20,15 +17,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The command operators by name. */
 final class Operators {
-    private static final long MILLI = 1_000_000;
-
     /** Known to Envoy, but a waypoint's streams never have one: absent, as Envoy prints there. */
-    private static final Operator ABSENT = (c, out, mode) -> false;
+    static final Operator ABSENT = (c, out, mode) -> false;
 
     /** Present and empty, as Envoy prints them in an access log. */
     private static final Operator EMPTY = (c, out, mode) -> write("", -1, out, mode);
-
-    private static final String LOCAL_TIME = "%Y-%m-%dT%H:%M:%S.%3f%z";
 
     /** Operators without argument. */
     private static final Map<String, Operator> PLAIN = Map.ofEntries(
@@ -41,11 +34,11 @@ final class Operators {
             entry("UPSTREAM_TRANSPORT_FAILURE_REASON", underscored(LogContext::upstreamTransportFailureReason)),
             entry("BYTES_RECEIVED", number(LogContext::bytesReceived)),
             entry("BYTES_SENT", number(LogContext::bytesSent)),
-            entry("DURATION", number(c -> Math.max(0, c.durationNanos()) / MILLI)),
-            entry("REQUEST_DURATION", moment(Moment.REQUEST_RECEIVED)),
-            entry("REQUEST_TX_DURATION", moment(Moment.UPSTREAM_LAST_SENT)),
-            entry("RESPONSE_DURATION", moment(Moment.UPSTREAM_FIRST_RECEIVED)),
-            entry("RESPONSE_TX_DURATION", between(Moment.UPSTREAM_FIRST_RECEIVED, Moment.RESPONSE_SENT, MILLI)),
+            entry("DURATION", TimeOperators.duration()),
+            entry("REQUEST_DURATION", TimeOperators.sinceStart(Moment.REQUEST_RECEIVED)),
+            entry("REQUEST_TX_DURATION", TimeOperators.sinceStart(Moment.UPSTREAM_LAST_SENT)),
+            entry("RESPONSE_DURATION", TimeOperators.sinceStart(Moment.UPSTREAM_FIRST_RECEIVED)),
+            entry("RESPONSE_TX_DURATION", TimeOperators.responseSending()),
             entry("UPSTREAM_HOST", text(LogContext::upstreamHost)),
             entry("UPSTREAM_CLUSTER_RAW", text(LogContext::upstreamCluster)),
             entry("UPSTREAM_CLUSTER", Operators::cluster),
@@ -88,7 +81,7 @@ final class Operators {
                 }
                 return write(Long.toString(id), -1, out, mode);
             }),
-            entry("UPSTREAM_CONNECTION_POOL_READY_DURATION", moment(Moment.UPSTREAM_FIRST_SENT)),
+            entry("UPSTREAM_CONNECTION_POOL_READY_DURATION", TimeOperators.sinceStart(Moment.UPSTREAM_FIRST_SENT)),
             entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", wire(Wire.UPSTREAM_HEADER_BYTES_SENT)),
             entry("UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED", wire(Wire.UPSTREAM_HEADER_BYTES_RECEIVED)),
             entry("DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT", wire(Wire.DOWNSTREAM_HEADER_BYTES_SENT)),
@@ -173,22 +166,23 @@ final class Operators {
                 }
                 throw problem(name, "knows only the argument ALLOW_WHITESPACES");
             }
-            case "START_TIME" -> time(argument, false);
-            case "EMIT_TIME" -> time(argument, true);
-            case "START_TIME_LOCAL" -> time(argument == null ? LOCAL_TIME : argument, false);
-            case "EMIT_TIME_LOCAL" -> time(argument == null ? LOCAL_TIME : argument, true);
+            case "START_TIME" -> TimeOperators.start(argument);
+            case "EMIT_TIME" -> TimeOperators.end(argument);
+            case "START_TIME_LOCAL" -> TimeOperators.localStart(argument);
+            case "EMIT_TIME_LOCAL" -> TimeOperators.localEnd(argument);
             case "PATH" -> PathOperators.path(argument, length);
             case "QUERY_PARAM" -> PathOperators.parameter(required(name, argument), length);
             case "QUERY_PARAMS" -> PathOperators.query(argument, length);
-            case "COMMON_DURATION" -> commonDuration(required(name, argument));
+            case "COMMON_DURATION" -> TimeOperators.between(required(name, argument));
             case "GRPC_STATUS" -> GrpcStatus.operator(argument == null ? "CAMEL_STRING" : argument);
             case "HOSTNAME" -> constant(hostname(), length);
             case "ENVIRONMENT" -> constant(System.getenv(required(name, argument)), length);
-            case "DYNAMIC_METADATA" -> metadata(name, Metadata.DYNAMIC, required(name, argument), length);
-            case "CLUSTER_METADATA" -> metadata(name, Metadata.CLUSTER, required(name, argument), length);
-            case "UPSTREAM_METADATA" -> metadata(name, Metadata.UPSTREAM_HOST, required(name, argument), length);
-            case "METADATA" -> typedMetadata(required(name, argument), length);
-            case "FILTER_STATE" -> filterState(required(name, argument), length);
+            case "DYNAMIC_METADATA" -> MetadataOperators.of(name, Metadata.DYNAMIC, required(name, argument), length);
+            case "CLUSTER_METADATA" -> MetadataOperators.of(name, Metadata.CLUSTER, required(name, argument), length);
+            case "UPSTREAM_METADATA" ->
+                MetadataOperators.of(name, Metadata.UPSTREAM_HOST, required(name, argument), length);
+            case "METADATA" -> MetadataOperators.typed(required(name, argument), length);
+            case "FILTER_STATE" -> MetadataOperators.filterState(required(name, argument), length);
             case "UPSTREAM_FILTER_STATE" -> ABSENT;
             case "COALESCE" -> Coalesce.compile(required(name, argument), length);
             case "CEL" -> cel(required(name, argument), length);
@@ -268,58 +262,6 @@ final class Operators {
         return number(c -> c.wireBytes(which));
     }
 
-    private static Operator moment(Moment m) {
-        return (c, out, mode) -> {
-            long nanos = c.sinceStartNanos(m);
-            if (nanos < 0) {
-                return false;
-            }
-            Out.number(out, nanos / MILLI);
-            return true;
-        };
-    }
-
-    private static Operator between(@Nullable Moment from, @Nullable Moment to, long unit) {
-        return (c, out, mode) -> {
-            long start = from == null ? 0 : c.sinceStartNanos(from);
-            long end = to == null ? c.durationNanos() : c.sinceStartNanos(to);
-            if (start < 0 || end < start) {
-                return false;
-            }
-            Out.number(out, (end - start) / unit);
-            return true;
-        };
-    }
-
-    private static Operator commonDuration(String argument) {
-        String[] p = argument.split(":", -1);
-        if (p.length != 3) {
-            throw problem("COMMON_DURATION", "needs start:end:unit, as in DS_RX_BEG:US_RX_BEG:ms");
-        }
-        long unit = switch (p[2]) {
-            case "ms" -> MILLI;
-            case "us" -> 1_000;
-            case "ns" -> 1;
-            default -> throw problem("COMMON_DURATION", "has the unit \"" + p[2] + "\"; use ms, us or ns");
-        };
-        return between(point(p[0]), point(p[1]), unit);
-    }
-
-    /** Null is the start of the request. */
-    private static @Nullable Moment point(String name) {
-        return switch (name) {
-            case "DS_RX_BEG" -> null;
-            case "DS_RX_END" -> Moment.REQUEST_RECEIVED;
-            case "US_TX_BEG" -> Moment.UPSTREAM_FIRST_SENT;
-            case "US_TX_END" -> Moment.UPSTREAM_LAST_SENT;
-            case "US_RX_BEG" -> Moment.UPSTREAM_FIRST_RECEIVED;
-            case "US_RX_END" -> Moment.UPSTREAM_LAST_RECEIVED;
-            case "DS_TX_BEG" -> Moment.RESPONSE_FIRST_SENT;
-            case "DS_TX_END" -> Moment.RESPONSE_SENT;
-            default -> throw problem("COMMON_DURATION", "does not know the point in time \"" + name + "\"");
-        };
-    }
-
     private static Operator flags(boolean longNames) {
         return (c, out, mode) -> {
             if (mode == Out.Mode.JSON) {
@@ -355,27 +297,6 @@ final class Operators {
         return write(id == null ? UUID.randomUUID().toString() : id, -1, out, mode);
     }
 
-    private static Operator time(@Nullable String format, boolean atEnd) {
-        TimeFormat f = format == null || format.isEmpty() ? TimeFormat.DEFAULT : TimeFormat.compile(format);
-        boolean plain = format == null || format.chars().allMatch(k -> k >= ' ' && k <= '~' && k != '"' && k != '\\');
-        return (c, out, mode) -> {
-            long at = c.startEpochNanos() + (atEnd ? c.durationNanos() : 0);
-            if (plain) {
-                if (mode == Out.Mode.JSON) {
-                    out.writeByte('"');
-                }
-                f.write(at, out);
-                if (mode == Out.Mode.JSON) {
-                    out.writeByte('"');
-                }
-                return true;
-            }
-            ByteBuf scratch = Unpooled.buffer();
-            f.write(at, scratch);
-            return write(scratch.toString(StandardCharsets.UTF_8), -1, out, mode);
-        };
-    }
-
     /** The kernel's name of this machine, which in a pod is the pod's. */
     private static @Nullable String hostname() {
         try {
@@ -387,58 +308,6 @@ final class Operators {
 
     private static Operator constant(@Nullable String value, int length) {
         return value == null ? ABSENT : (c, out, mode) -> write(value, length, out, mode);
-    }
-
-    private static Operator typedMetadata(String argument, int length) {
-        int colon = argument.indexOf(':');
-        String type = colon < 0 ? argument : argument.substring(0, colon);
-        String rest = colon < 0 ? "" : argument.substring(colon + 1);
-        return switch (type.toUpperCase(Locale.ROOT)) {
-            case "DYNAMIC" -> metadata("METADATA", Metadata.DYNAMIC, rest, length);
-            case "CLUSTER" -> metadata("METADATA", Metadata.CLUSTER, rest, length);
-            case "UPSTREAM_HOST" -> metadata("METADATA", Metadata.UPSTREAM_HOST, rest, length);
-            case "ROUTE" -> metadata("METADATA", Metadata.ROUTE, rest, length);
-            case "LISTENER", "LISTENER_FILTER_CHAIN", "VIRTUAL_HOST" -> ABSENT;
-            default ->
-                throw problem(
-                        "METADATA",
-                        "has the type \"" + type
-                                + "\"; use DYNAMIC, CLUSTER, UPSTREAM_HOST, ROUTE, LISTENER or VIRTUAL_HOST");
-        };
-    }
-
-    private static Operator metadata(String name, Metadata where, String argument, int length) {
-        if (argument.isEmpty()) {
-            throw problem(name, "needs a namespace, as in %" + name + "(namespace:key)%");
-        }
-        int colon = argument.indexOf(':');
-        String namespace = colon < 0 ? argument : argument.substring(0, colon);
-        String path = colon < 0 ? "" : argument.substring(colon + 1);
-        return (c, out, mode) -> {
-            CharSequence v = c.metadata(where, namespace, path);
-            if (v == null) {
-                return false;
-            }
-            boolean object = !v.isEmpty() && (v.charAt(0) == '{' || v.charAt(0) == '[');
-            return write(v, length, out, object && mode == Out.Mode.JSON ? Out.Mode.TEXT : mode);
-        };
-    }
-
-    private static Operator filterState(String argument, int length) {
-        String[] p = argument.split(":", 3);
-        String form = p.length > 1 ? p[1] : "TYPED";
-        if (!form.equals("PLAIN") && !form.equals("TYPED") && !(form.equals("FIELD") && p.length == 3)) {
-            throw problem("FILTER_STATE", "needs key:PLAIN, key:TYPED or key:FIELD:name, not " + argument);
-        }
-        String field = p.length == 3 ? p[2] : "";
-        return (c, out, mode) -> {
-            CharSequence v = c.filterState(p[0], field);
-            if (v != null && form.equals("TYPED") && mode == Out.Mode.TEXT) {
-                // As JSON, which is what a text has its quotes from.
-                return write("\"" + v + '"', length, out, mode);
-            }
-            return v != null && write(v, length, out, mode);
-        };
     }
 
     private static Operator cel(String argument, int length) {
