@@ -16,6 +16,23 @@ public record SourceRef(String kind, String namespace, String name, String field
         return new SourceRef(kind, namespace, name, fieldPath);
     }
 
+    // Written out: the equality of records is put together at run time, and slow until it is compiled. A first
+    // translation
+    // asks for it once for each rule.
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof SourceRef s
+                && field.equals(s.field)
+                && name.equals(s.name)
+                && namespace.equals(s.namespace)
+                && kind.equals(s.kind);
+    }
+
+    @Override
+    public int hashCode() {
+        return ((kind.hashCode() * 31 + namespace.hashCode()) * 31 + name.hashCode()) * 31 + field.hashCode();
+    }
+
     @Override
     public String toString() {
         return kind + " " + (namespace.isEmpty() ? "" : namespace + "/") + name + (field.isEmpty() ? "" : " " + field);

@@ -13,13 +13,10 @@ import java.util.Map;
  * for its kind.
  */
 final class Attachments {
-    private record Target(String namespace, String kind, String name) {}
-
-    /** One label of a selector; with an empty key for a selector that has none that could be looked up. */
-    private record Label(String namespace, String key, String value) {}
-
-    private final Map<Target, List<KubeObject>> byTarget = new HashMap<>();
+    private final Map<ObjectKey, List<KubeObject>> byTarget = new HashMap<>();
+    /** By one label of a selector; with an empty key for a selector that has none that could be looked up. */
     private final Map<Label, List<KubeObject>> byLabel = new HashMap<>();
+
     private final Map<String, List<KubeObject>> plain = new HashMap<>();
 
     /** @param objects of one kind, in {@link KubeObjects#ORDER} */
@@ -41,9 +38,9 @@ final class Attachments {
         for (JsonNode t : targets) {
             change(
                     byTarget,
-                    new Target(
-                            o.namespace(),
+                    new ObjectKey(
                             t.path("kind").asText(""),
+                            o.namespace(),
                             t.path("name").asText("")),
                     o,
                     put);
@@ -97,7 +94,7 @@ final class Attachments {
     }
 
     List<KubeObject> targeting(String namespace, String kind, String name) {
-        return byTarget.getOrDefault(new Target(namespace, kind, name), List.of());
+        return byTarget.getOrDefault(new ObjectKey(kind, namespace, name), List.of());
     }
 
     /** Those whose selector may pick something with these labels. */

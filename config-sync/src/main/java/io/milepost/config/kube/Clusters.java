@@ -167,7 +167,7 @@ final class Clusters {
             Place place = Place.of(m.pod().locality(), m.pod().node(), m.labels());
             boolean here = !s.traits().localOnly()
                     || !m.pod().node().isEmpty() && m.pod().node().equals(self.node());
-            if (here && place.labels().entrySet().containsAll(subset.entrySet())) {
+            if (here && (subset.isEmpty() || place.labels().entrySet().containsAll(subset.entrySet()))) {
                 Endpoint e = endpoint(m, target);
                 // Recorded (hbone-vs-se): istiod gives a DNS cluster the inner address of Envoy's tunnel, which is no
                 // host to it.
@@ -196,7 +196,9 @@ final class Clusters {
 
     /** As istiod for dual stack: all of a pod's addresses, unless a tunnel leads to it. */
     private static List<String> others(PodModel p, String address) {
-        return p.addresses().stream().filter(a -> !a.equals(address)).toList();
+        return p.addresses().size() == 1
+                ? List.of()
+                : p.addresses().stream().filter(a -> !a.equals(address)).toList();
     }
 
     private static String authority(String address, int port) {

@@ -28,10 +28,13 @@ record ConnectionPool(
 
     static ConnectionPool read(
             Optional<Fields> pool, Optional<Fields> budget, Port port, boolean asHttp, MeshConfig mesh) {
+        boolean declared = port.protocol().speaksHttp() && port.protocol() != PortProtocol.AUTO;
+        if (pool.isEmpty() && budget.isEmpty()) {
+            return unwritten(asHttp && mesh.http2Upgrade() && declared, mesh);
+        }
         Optional<Fields> tcp = pool.map(p -> p.at("tcp")).filter(Fields::exists);
         Optional<Fields> http = pool.map(p -> p.at("http")).filter(Fields::exists);
         String upgrade = http.map(h -> h.text("h2UpgradePolicy", "DEFAULT")).orElse("DEFAULT");
-        boolean declared = port.protocol().speaksHttp() && port.protocol() != PortProtocol.AUTO;
         boolean h2 = upgrade.equals("UPGRADE") || upgrade.equals("DEFAULT") && mesh.http2Upgrade() && declared;
         Optional<Long> tcpIdle = tcp.filter(t -> t.has("idleTimeout")).map(t -> t.millis("idleTimeout", HOUR));
         Optional<Long> idle = http.filter(h -> h.has("idleTimeout")).map(h -> h.millis("idleTimeout", HOUR));
@@ -54,6 +57,20 @@ record ConnectionPool(
                 http.filter(h -> multiplexed)
                         .flatMap(h -> h.maybe("http2KeepAlive").or(() -> h.maybe("http2Keepalive")))
                         .map(k -> new Http2Keepalive(k.millis("interval", 0), k.millis("timeout", 0))));
+    }
+
+    /** As of an object without fields: most services have none. */
+    private static ConnectionPool unwritten(boolean http2, MeshConfig mesh) {
+        return new ConnectionPool(
+                Limits.NONE,
+                false,
+                http2,
+                mesh.connectTimeoutMillis(),
+                HOUR,
+                -1,
+                0,
+                mesh.tcpKeepalive(),
+                Optional.empty());
     }
 
     private static void warnAboutHttp2(Fields http) {

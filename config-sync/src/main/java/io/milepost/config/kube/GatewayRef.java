@@ -12,6 +12,17 @@ public record GatewayRef(String namespace, String name) {
         return new GatewayRef(text.substring(0, slash), text.substring(slash + 1));
     }
 
+    // Written out for the reason given in Label: each service is asked whose it is, some of them often.
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof GatewayRef g && name.equals(g.name) && namespace.equals(g.namespace);
+    }
+
+    @Override
+    public int hashCode() {
+        return namespace.hashCode() * 31 + name.hashCode();
+    }
+
     @Override
     public String toString() {
         return namespace + "/" + name;

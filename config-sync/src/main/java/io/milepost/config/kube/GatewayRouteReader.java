@@ -147,11 +147,15 @@ final class GatewayRouteReader {
             RetryPolicy policy = retries
                     ? Retries.ofGatewayStrict(r.at("retry"), backend)
                     : Retries.withPerTryTimeout(RetryPolicy.ISTIO_DEFAULT, backend);
-            return new Times(new Timeouts(request, request), policy);
+            return new Times(timeouts(request), policy);
         }
         long whole = !retries && backend > 0 ? backend : request;
         RetryPolicy policy = retries ? Retries.ofGateway(r.at("retry"), backend) : RetryPolicy.ISTIO_DEFAULT;
-        return new Times(new Timeouts(whole, whole), policy);
+        return new Times(timeouts(whole), policy);
+    }
+
+    private static Timeouts timeouts(long whole) {
+        return whole == 0 ? Timeouts.NONE : new Timeouts(whole, whole);
     }
 
     private Optional<SessionPersistence> session(KubeObject o, Fields r, int index) {

@@ -16,12 +16,21 @@ final class GatewayRoutes {
     /** One parentRef of one route. */
     record Attached(GatewayRoute route, ParentRef parent) {}
 
-    private record Key(String kind, ServiceKey service) {}
+    private record Key(String kind, ServiceKey service) {
+        // Written out for the reason given in Label.
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Key k && kind.equals(k.kind) && service.equals(k.service);
+        }
+
+        @Override
+        public int hashCode() {
+            return kind.hashCode() * 31 + service.hashCode();
+        }
+    }
 
     private static final int MANY = 500;
-    private static final Comparator<Attached> ORDER = Comparator.comparing(
-                    (Attached a) -> a.route().object(), KubeObjects.ORDER)
-            .thenComparingInt(a -> a.parent().index());
+    private static final Comparator<Attached> ORDER = GatewayRoutes::compare;
 
     private final GatewayRouteReader reader;
     private final Map<KubeObject, GatewayRoute> all;
@@ -45,6 +54,11 @@ final class GatewayRoutes {
                     return route == null ? reader.read(o) : route;
                 })
                 .forEachOrdered(this::add);
+    }
+
+    private static int compare(Attached a, Attached b) {
+        int c = KubeObjects.ORDER.compare(a.route().object(), b.route().object());
+        return c == 0 ? Integer.compare(a.parent().index(), b.parent().index()) : c;
     }
 
     private void add(GatewayRoute route) {

@@ -77,7 +77,11 @@ record HeaderOps(HeaderMutations mutations, Optional<String> host) {
     }
 
     /** All removals first, as Envoy gets them from istiod for a single destination. */
+    @SuppressWarnings("ReferenceEquality") // the common case
     HeaderOps then(HeaderOps later) {
+        if (later == NONE || this == NONE) {
+            return later == NONE ? this : later;
+        }
         List<String> remove = new ArrayList<>(mutations.remove());
         remove.addAll(later.mutations.remove());
         List<Op> ops = new ArrayList<>(mutations.ops());

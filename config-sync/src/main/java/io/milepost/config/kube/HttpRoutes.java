@@ -17,15 +17,19 @@ final class HttpRoutes {
     private final Shadows shadows;
     private final GatewayRef waypoint;
     private final GatewayApiMode mode;
-    private final RouteAssembly assembly;
+    private final RouteAssembly.Context context;
 
     HttpRoutes(
-            GatewayRoutes routes, Shadows shadows, GatewayRef waypoint, GatewayApiMode mode, RouteAssembly assembly) {
+            GatewayRoutes routes,
+            Shadows shadows,
+            GatewayRef waypoint,
+            GatewayApiMode mode,
+            RouteAssembly.Context context) {
         this.routes = routes;
         this.shadows = shadows;
         this.waypoint = waypoint;
         this.mode = mode;
-        this.assembly = assembly;
+        this.context = context;
     }
 
     /**
@@ -62,7 +66,9 @@ final class HttpRoutes {
         Map<Key, Group> groups = new LinkedHashMap<>();
         for (Attached a : routes.of(kind, service.info())) {
             GatewayRoute route = a.route();
-            if (!bound(a.parent(), port, mode) || !counts(route, service) || assembly.refuses(route)) {
+            if (!bound(a.parent(), port, mode)
+                    || !counts(route, service)
+                    || context.backends().refusal(route).isPresent()) {
                 continue;
             }
             KubeObject o = route.object();
@@ -71,9 +77,10 @@ final class HttpRoutes {
                     k -> new Group(o.created(), o.name(), new ArrayList<>()));
             String host = o.namespace() + "~"
                     + (a.parent().port() == 0 ? "" : a.parent().port() + "~") + service.host();
+            RouteAssembly assembly = new RouteAssembly(context, route, host, port);
             for (GatewayRule rule : route.rules()) {
                 for (RankedMatch m : rule.matches()) {
-                    group.entries().add(new Entry(m, assembly.assemble(route, rule, m, host, port)));
+                    group.entries().add(new Entry(m, assembly.assemble(rule, m)));
                 }
             }
         }

@@ -17,49 +17,61 @@ import java.util.function.Consumer;
  */
 public final class KubeObjects {
     /** istiod's sortByCreationComparator: creation time, then name, then namespace. */
-    public static final Comparator<KubeObject> ORDER = Comparator.comparing(KubeObject::created)
-            .thenComparing(KubeObject::name)
-            .thenComparing(KubeObject::namespace);
+    public static final Comparator<KubeObject> ORDER = KubeObjects::compare;
+
+    private record Kind(String kind, String namespace) {}
 
     private final Map<String, List<KubeObject>> byKind;
-    private final Map<String, List<KubeObject>> byNamespace;
-    private final Map<String, KubeObject> byKey;
+    private final Map<Kind, List<KubeObject>> byNamespace;
+    private final Map<ObjectKey, KubeObject> byKey;
     /** By kind; made when somebody asks. */
     private final Map<String, Attachments> attachments = new HashMap<>();
 
     /** A later object of the same kind, namespace and name replaces an earlier one. */
     public KubeObjects(Collection<KubeObject> objects) {
-        Map<String, KubeObject> keyed = new LinkedHashMap<>();
+        Map<ObjectKey, KubeObject> keyed = new LinkedHashMap<>(objects.size() * 2);
         for (KubeObject o : objects) {
-            keyed.put(o.kind() + "/" + o.key(), o);
+            keyed.put(ObjectKey.of(o), o);
         }
         Map<String, List<KubeObject>> kinds = new HashMap<>();
         for (KubeObject o : keyed.values()) {
             kinds.computeIfAbsent(o.kind(), k -> new ArrayList<>()).add(o);
         }
-        kinds.replaceAll((k, list) -> list.stream().sorted(ORDER).toList());
+        Map<Kind, List<KubeObject>> namespaces = new HashMap<>();
+        kinds.forEach((kind, list) -> {
+            list.sort(ORDER);
+            for (KubeObject o : list) {
+                namespaces
+                        .computeIfAbsent(new Kind(kind, o.namespace()), k -> new ArrayList<>())
+                        .add(o);
+            }
+        });
+        kinds.replaceAll((k, list) -> Collections.unmodifiableList(list));
+        namespaces.replaceAll((k, list) -> Collections.unmodifiableList(list));
         byKind = kinds;
-        Map<String, List<KubeObject>> namespaces = new HashMap<>();
-        byKind.forEach((kind, list) -> list.forEach(o -> namespaces
-                .computeIfAbsent(kind + "/" + o.namespace(), k -> new ArrayList<>())
-                .add(o)));
-        namespaces.replaceAll((k, list) -> List.copyOf(list));
         byNamespace = namespaces;
         byKey = keyed;
+    }
+
+    // No chain of comparators: most of a first translation runs before anything is compiled.
+    private static int compare(KubeObject a, KubeObject b) {
+        int c = a.created().compareTo(b.created());
+        c = c == 0 ? a.name().compareTo(b.name()) : c;
+        return c == 0 ? a.namespace().compareTo(b.namespace()) : c;
     }
 
     /** Brings up to date; for whoever made this collection and shows it to nobody who keeps what it read. */
     void replace(Collection<KubeObject> put, Collection<KubeObject> removed) {
         for (KubeObject o : removed) {
-            byKey.remove(o.kind() + "/" + o.key());
+            byKey.remove(ObjectKey.of(o));
             replace(byKind, o.kind(), o, false);
-            replace(byNamespace, o.kind() + "/" + o.namespace(), o, false);
+            replace(byNamespace, new Kind(o.kind(), o.namespace()), o, false);
             attached(o.kind(), a -> a.remove(o));
         }
         for (KubeObject o : put) {
-            byKey.put(o.kind() + "/" + o.key(), o);
+            byKey.put(ObjectKey.of(o), o);
             replace(byKind, o.kind(), o, true);
-            replace(byNamespace, o.kind() + "/" + o.namespace(), o, true);
+            replace(byNamespace, new Kind(o.kind(), o.namespace()), o, true);
             attached(o.kind(), a -> a.put(o));
         }
     }
@@ -95,7 +107,7 @@ public final class KubeObjects {
     }
 
     @SuppressWarnings("ReferenceEquality") // the very version that is known
-    private static void replace(Map<String, List<KubeObject>> lists, String key, KubeObject o, boolean put) {
+    private static <K> void replace(Map<K, List<KubeObject>> lists, K key, KubeObject o, boolean put) {
         List<KubeObject> changed = new ArrayList<>(lists.getOrDefault(key, List.of()));
         if (put) {
             int at = Collections.binarySearch(changed, o, ORDER);
@@ -111,11 +123,11 @@ public final class KubeObjects {
     }
 
     public List<KubeObject> ofKind(String kind, String namespace) {
-        return byNamespace.getOrDefault(kind + "/" + namespace, List.of());
+        return byNamespace.getOrDefault(new Kind(kind, namespace), List.of());
     }
 
     public Optional<KubeObject> find(String kind, String namespace, String name) {
-        return Optional.ofNullable(byKey.get(kind + "/" + namespace + "/" + name));
+        return Optional.ofNullable(byKey.get(new ObjectKey(kind, namespace, name)));
     }
 
     public Collection<KubeObject> all() {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class LiveTranslation {
     private final SnapshotBuilder builder;
     private final Optional<GatewayRef> waypoint;
-    private final Map<String, KubeObject> objects = new HashMap<>();
+    private final Map<ObjectKey, KubeObject> objects = new HashMap<>();
     private final Map<KubeObject, GatewayRoute> known = new IdentityHashMap<>();
     private @Nullable Translation translation;
     private long renewed;
@@ -37,7 +37,7 @@ public final class LiveTranslation {
     /** Begins anew with these objects; those that are the same as before are not read again. */
     public SnapshotBuilder.Result replace(Collection<KubeObject> all) {
         objects.clear();
-        all.forEach(o -> objects.put(key(o), o));
+        all.forEach(o -> objects.put(ObjectKey.of(o), o));
         return full();
     }
 
@@ -46,10 +46,10 @@ public final class LiveTranslation {
         if (translation == null) {
             return replace(all);
         }
-        Map<String, KubeObject> gone = new HashMap<>(objects);
+        Map<ObjectKey, KubeObject> gone = new HashMap<>(objects);
         List<KubeObject> put = new ArrayList<>();
         for (KubeObject o : all) {
-            KubeObject old = gone.remove(key(o));
+            KubeObject old = gone.remove(ObjectKey.of(o));
             if (old != o) {
                 put.add(o);
             }
@@ -70,13 +70,13 @@ public final class LiveTranslation {
         }
         Map<KubeObject, Boolean> before = new IdentityHashMap<>();
         for (KubeObject o : removed) {
-            KubeObject old = objects.remove(key(o));
+            KubeObject old = objects.remove(ObjectKey.of(o));
             if (old != null) {
                 before.put(old, true);
             }
         }
         for (KubeObject o : put) {
-            KubeObject old = objects.put(key(o), o);
+            KubeObject old = objects.put(ObjectKey.of(o), o);
             if (old != null) {
                 before.put(old, true);
             }
@@ -95,9 +95,5 @@ public final class LiveTranslation {
         Translation t = builder.translate(new KubeObjects(objects.values()), waypoint, new Report(), known);
         translation = t;
         return t.result();
-    }
-
-    private static String key(KubeObject o) {
-        return o.kind() + "/" + o.key();
     }
 }

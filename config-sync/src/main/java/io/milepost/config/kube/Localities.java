@@ -8,15 +8,21 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Groups endpoints by locality and gives the groups ranks and weights, as istiod does. Pure. */
 final class Localities {
-    private static final Comparator<Locality> BY_NAME =
-            Comparator.comparing(Locality::region).thenComparing(Locality::zone).thenComparing(Locality::subzone);
+    private static final Comparator<Locality> BY_NAME = Localities::compare;
 
     private Localities() {}
+
+    private static int compare(Locality a, Locality b) {
+        int c = a.region().compareTo(b.region());
+        c = c == 0 ? a.zone().compareTo(b.zone()) : c;
+        return c == 0 ? a.subzone().compareTo(b.subzone()) : c;
+    }
 
     /** An endpoint and where it is. */
     record Placed(Endpoint endpoint, Place place) {}
@@ -52,17 +58,20 @@ final class Localities {
     }
 
     private static List<LocalityEndpoints> out(List<Group> groups, boolean weighted) {
-        List<Integer> ranks =
-                new ArrayList<>(new TreeSet<>(groups.stream().map(Group::rank).toList()));
+        Set<Integer> sorted = new TreeSet<>();
+        for (Group g : groups) {
+            sorted.add(g.rank());
+        }
+        List<Integer> ranks = new ArrayList<>(sorted);
         List<LocalityEndpoints> out = new ArrayList<>();
         for (Group g : groups) {
-            out.add(new LocalityEndpoints(
-                    g.locality(),
-                    ranks.indexOf(g.rank()),
-                    weighted ? g.weight() : 0,
-                    g.members().stream().map(Placed::endpoint).toList()));
+            List<Endpoint> members = new ArrayList<>(g.members().size());
+            for (Placed p : g.members()) {
+                members.add(p.endpoint());
+            }
+            out.add(new LocalityEndpoints(g.locality(), ranks.indexOf(g.rank()), weighted ? g.weight() : 0, members));
         }
-        out.sort(Comparator.comparingInt(LocalityEndpoints::priority));
+        out.sort((a, b) -> Integer.compare(a.priority(), b.priority()));
         return out;
     }
 

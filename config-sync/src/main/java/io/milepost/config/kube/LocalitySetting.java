@@ -21,6 +21,8 @@ record LocalitySetting(
         List<String> priorities,
         Map<String, String> failover) {
     static final LocalitySetting NONE = new LocalitySetting(false, List.of(), false, List.of(), Map.of());
+    /** Nothing is written but outlier detection. */
+    private static final LocalitySetting OUTLIERS = new LocalitySetting(false, List.of(), true, List.of(), Map.of());
 
     /** @param to locality pattern to percentage */
     record Distribute(String from, Map<String, Integer> to) {}
@@ -37,6 +39,9 @@ record LocalitySetting(
      * @param outliers without outlier detection nobody would ever fail over, so no ranks are given
      */
     static LocalitySetting read(Fields own, boolean outliers) {
+        if (!own.exists()) {
+            return outliers ? OUTLIERS : NONE;
+        }
         if (!own.bool("enabled", true)) {
             own.skip("distribute", "failover", "failoverPriority");
             return NONE;

@@ -14,6 +14,20 @@ record ParentRef(int index, String group, String kind, String namespace, String 
         static ServiceKey of(ServiceInfo s) {
             return new ServiceKey(s.kind(), s.namespace(), s.name());
         }
+
+        // Written out for the reason given in Label.
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof ServiceKey k
+                    && name.equals(k.name)
+                    && namespace.equals(k.namespace)
+                    && kind.equals(k.kind);
+        }
+
+        @Override
+        public int hashCode() {
+            return (kind.hashCode() * 31 + namespace.hashCode()) * 31 + name.hashCode();
+        }
     }
 
     static List<ParentRef> read(Fields spec) {

@@ -12,16 +12,18 @@ import java.util.Optional;
 @SuppressWarnings("ReferenceEquality") // the very version that is known
 final class PodIndex {
     /** By kind, namespace and name. */
-    static final Comparator<PodModel> ORDER = Comparator.comparing(PodModel::kind)
-            .thenComparing(PodModel::namespace)
-            .thenComparing(PodModel::name);
+    static final Comparator<PodModel> ORDER = PodIndex::compare;
 
     private final List<PodModel> all = new ArrayList<>();
     private final Map<String, PodModel> byUid = new HashMap<>();
     private final Map<String, PodModel> byAddress = new HashMap<>();
     private final Map<Label, List<PodModel>> byLabel = new HashMap<>();
 
-    private record Label(String namespace, String key, String value) {}
+    private static int compare(PodModel a, PodModel b) {
+        int c = a.kind().compareTo(b.kind());
+        c = c == 0 ? a.namespace().compareTo(b.namespace()) : c;
+        return c == 0 ? a.name().compareTo(b.name()) : c;
+    }
 
     /** @param pods in {@link #ORDER} */
     PodIndex(List<PodModel> pods) {

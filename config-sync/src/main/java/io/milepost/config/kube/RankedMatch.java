@@ -12,13 +12,17 @@ import java.util.Comparator;
  */
 record RankedMatch(RouteMatch match, int rank, int length, boolean method, int headers, int query) {
     /** Exact, then prefix, then regex; longer; with method; more headers; more query parameters; else as written. */
-    static final Comparator<RankedMatch> ORDER = Comparator.comparingInt(RankedMatch::rank)
-            .thenComparing(Comparator.comparingInt(RankedMatch::length).reversed())
-            .thenComparing(Comparator.comparing(RankedMatch::method).reversed())
-            .thenComparing(Comparator.comparingInt(RankedMatch::headers).reversed())
-            .thenComparing(Comparator.comparingInt(RankedMatch::query).reversed());
+    static final Comparator<RankedMatch> ORDER = RankedMatch::compare;
 
     private static final int WITHOUT_PATH = 3;
+
+    private static int compare(RankedMatch a, RankedMatch b) {
+        int c = Integer.compare(a.rank, b.rank);
+        c = c == 0 ? Integer.compare(b.length, a.length) : c;
+        c = c == 0 ? Boolean.compare(b.method, a.method) : c;
+        c = c == 0 ? Integer.compare(b.headers, a.headers) : c;
+        return c == 0 ? Integer.compare(b.query, a.query) : c;
+    }
 
     static RankedMatch of(RouteMatch match, boolean method) {
         PathMatch path = match.path();

@@ -13,32 +13,51 @@ import io.milepost.mesh.RouteRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Joins a rule with one of its matches for one service port. */
+/** Joins the rules of one route with their matches, for one service port. What they have in common is made once. */
 final class RouteAssembly {
+    /**
+     * What all routes are joined with.
+     *
+     * @param retry of the mesh, for rules that say nothing of retries
+     */
+    record Context(BackendResolver backends, DestinationRules rules, RetryPolicy retry) {}
+
+    /** A destination that was looked up. */
+    private record Resolved(BackendRef ref, String cluster, List<HashPolicy> hash) {}
+
+    private final Context context;
     private final BackendResolver backends;
-    private final DestinationRules rules;
-    private final RetryPolicy defaultRetry;
+    private final GatewayRoute route;
+    private final String host;
+    private final Port port;
+    private final String config;
+    /** What was looked up last: most rules of a route go where the one before goes. */
+    private @Nullable Resolved resolved;
 
-    /** @param defaultRetry of the mesh, for rules that say nothing of retries */
-    RouteAssembly(BackendResolver backends, DestinationRules rules, RetryPolicy defaultRetry) {
-        this.backends = backends;
-        this.rules = rules;
-        this.defaultRetry = defaultRetry;
-    }
+    /** The operation of all rules with a prefix, of the host and port that were named last. */
+    private String operation = "";
 
-    /** Whether no rule of a route is served. */
-    boolean refuses(GatewayRoute route) {
-        return backends.refusal(route).isPresent();
-    }
+    private String operationHost = "";
+    private int operationPort;
 
     /** @param host of the virtual host, for the operation's name: namespace, port of the parent, service */
-    RouteRule assemble(GatewayRoute route, GatewayRule rule, RankedMatch ranked, String host, Port port) {
+    RouteAssembly(Context context, GatewayRoute route, String host, Port port) {
+        this.context = context;
+        this.backends = context.backends();
+        this.route = route;
+        this.host = host;
+        this.port = port;
+        this.config = RouteRule.config(host.substring(0, host.indexOf('~')), host);
+    }
+
+    RouteRule assemble(GatewayRule rule, RankedMatch ranked) {
         PathMatch path = ranked.match().path();
         HttpFilters filters = rule.filters();
         HeaderOps request = filters.request();
         HeaderOps response = filters.response();
-        String operation = Targets.operation(host, port.number(), path);
+        BackendRef named = null;
         RouteAction action;
         if (rule.broken().isPresent()) {
             action = new RouteAction.DirectReply(500, "");
@@ -50,12 +69,10 @@ final class RouteAssembly {
             BackendRef only = rule.backends().getFirst();
             request = request.then(only.filters().request());
             response = response.then(only.filters().response());
-            if (!only.host().isEmpty()) {
-                operation = Targets.operation(only.host(), only.port(), path);
-            }
-            action = single(route, rule, only, path, request.host(), port);
+            named = only.host().isEmpty() ? null : only;
+            action = single(rule, only, path, request.host());
         } else {
-            action = weighted(route, rule, path, port);
+            action = weighted(rule, path);
         }
         return new RouteRule(
                 rule.name(),
@@ -65,39 +82,63 @@ final class RouteAssembly {
                 response.mutations(),
                 Optional.empty(),
                 filters.redirect().isPresent() ? Optional.empty() : filters.cors(),
-                operation,
-                RouteRule.config(host.substring(0, host.indexOf('~')), host),
+                named == null ? operation(host, port.number(), path) : operation(named.host(), named.port(), path),
+                config,
                 rule.source());
     }
 
-    private RouteAction single(
-            GatewayRoute route, GatewayRule rule, BackendRef b, PathMatch path, Optional<String> host, Port port) {
-        Optional<RouteAction> answer = answer(b, port);
+    private String operation(String of, int number, PathMatch path) {
+        if (!(path instanceof PathMatch.SegmentPrefix)) {
+            return Targets.operation(of, number, path);
+        }
+        if (operationPort != number || !operationHost.equals(of)) {
+            operationHost = of;
+            operationPort = number;
+            operation = Targets.operation(of, number, path);
+        }
+        return operation;
+    }
+
+    private Resolved resolve(BackendRef b) {
+        Resolved r = resolved;
+        if (r == null || !r.ref().isSameTarget(b)) {
+            // The backend's DestinationRule says what its requests are hashed by, as for a VirtualService.
+            List<HashPolicy> hash =
+                    b.host().isEmpty() ? List.of() : context.rules().hash(b.host(), "", b.port());
+            r = new Resolved(b, backends.cluster(b, route.object(), true), hash);
+            resolved = r;
+        }
+        return r;
+    }
+
+    private RouteAction single(GatewayRule rule, BackendRef b, PathMatch path, Optional<String> authority) {
+        Optional<RouteAction> answer = answer(b);
         if (answer.isPresent()) {
             return answer.get();
         }
         Optional<Rewrite> rewrite = b.filters().urlRewrite().isPresent()
-                ? b.filters().rewrite(path, host)
-                : rule.filters().rewrite(path, host);
+                ? b.filters().rewrite(path, authority)
+                : rule.filters().rewrite(path, authority);
         List<Mirror> mirrors = new ArrayList<>(backends.mirrors(rule.filters(), route.object()));
         mirrors.addAll(backends.mirrors(b.filters(), route.object()));
-        Backend only = new Backend(backends.cluster(b, route.object(), true), 1);
-        return forward(rule, List.of(only), false, rewrite, mirrors, hash(b));
+        Resolved r = resolve(b);
+        return forward(rule, List.of(new Backend(r.cluster(), 1)), false, rewrite, mirrors, r.hash());
     }
 
-    private RouteAction weighted(GatewayRoute route, GatewayRule rule, PathMatch path, Port port) {
+    private RouteAction weighted(GatewayRule rule, PathMatch path) {
         List<Backend> out = new ArrayList<>();
         List<HashPolicy> hash = new ArrayList<>();
         for (BackendRef b : rule.backends()) {
             HttpFilters own = b.filters();
-            hash.addAll(hash(b));
+            Resolved r = resolve(b);
+            hash.addAll(r.hash());
             out.add(new Backend(
-                    backends.cluster(b, route.object(), true),
+                    r.cluster(),
                     b.weight(),
                     own.request().mutations(),
                     own.response().mutations(),
                     own.request().host(),
-                    ownAction(route, b, path, port)));
+                    ownAction(b, path)));
         }
         return forward(
                 rule,
@@ -108,11 +149,6 @@ final class RouteAssembly {
                 hash);
     }
 
-    /** The backend's DestinationRule says what its requests are hashed by, as for a VirtualService. */
-    private List<HashPolicy> hash(BackendRef b) {
-        return b.host().isEmpty() ? List.of() : rules.hash(b.host(), "", b.port());
-    }
-
     private RouteAction forward(
             GatewayRule rule,
             List<Backend> backends,
@@ -120,7 +156,7 @@ final class RouteAssembly {
             Optional<Rewrite> rewrite,
             List<Mirror> mirrors,
             List<HashPolicy> hash) {
-        RetryPolicy retry = rule.retry().equals(RetryPolicy.ISTIO_DEFAULT) ? defaultRetry : rule.retry();
+        RetryPolicy retry = rule.retry().equals(RetryPolicy.ISTIO_DEFAULT) ? context.retry() : rule.retry();
         return new RouteAction.Forward(
                 backends,
                 weighted,
@@ -135,15 +171,15 @@ final class RouteAssembly {
     }
 
     /** What a backend does instead of being asked. */
-    private static Optional<RouteAction> answer(BackendRef b, Port port) {
+    private Optional<RouteAction> answer(BackendRef b) {
         if (b.filters().problem().isPresent()) {
             return Optional.of(new RouteAction.DirectReply(500, ""));
         }
         return b.filters().redirect().map(r -> r.toAction(port.number()));
     }
 
-    private Optional<BackendAction> ownAction(GatewayRoute route, BackendRef b, PathMatch path, Port port) {
-        Optional<RouteAction> answer = answer(b, port);
+    private Optional<BackendAction> ownAction(BackendRef b, PathMatch path) {
+        Optional<RouteAction> answer = answer(b);
         Optional<Rewrite> rewrite =
                 b.filters().urlRewrite().flatMap(u -> b.filters().rewrite(path, Optional.empty()));
         List<Mirror> mirrors = backends.mirrors(b.filters(), route.object());

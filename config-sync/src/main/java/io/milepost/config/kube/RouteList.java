@@ -23,10 +23,14 @@ record RouteList(Rank rank, String created, String name, int port, List<RouteRul
     }
 
     /** At equal age a list with a port precedes the one without. */
-    static final Comparator<RouteList> ORDER = Comparator.comparing(RouteList::rank)
-            .thenComparing(RouteList::created)
-            .thenComparingInt(l -> l.port() == 0 ? 1 : 0)
-            .thenComparing(RouteList::name);
+    static final Comparator<RouteList> ORDER = RouteList::compare;
+
+    private static int compare(RouteList a, RouteList b) {
+        int c = a.rank.compareTo(b.rank);
+        c = c == 0 ? a.created.compareTo(b.created) : c;
+        c = c == 0 ? Boolean.compare(a.port == 0, b.port == 0) : c;
+        return c == 0 ? a.name.compareTo(b.name) : c;
+    }
 
     /** All rules in the order in which the lists are tried. */
     static List<RouteRule> join(List<RouteList> lists) {

@@ -9,8 +9,6 @@ import java.util.TreeMap;
 
 /** Which services pick pods by labels, found by one label of each selector. */
 final class Selecting {
-    private record Label(String namespace, String key, String value) {}
-
     private record Picker(Map<String, String> selector, Set<String> hosts) {}
 
     /** Label to the object (kind/namespace/name) to what it picks, and for which hosts. */

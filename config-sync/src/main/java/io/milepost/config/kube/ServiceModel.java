@@ -83,7 +83,12 @@ record ServiceModel(
     }
 
     Optional<Port> port(int number) {
-        return ports.stream().filter(p -> p.number() == number).findFirst();
+        for (Port p : ports) {
+            if (p.number() == number) {
+                return Optional.of(p);
+            }
+        }
+        return Optional.empty();
     }
 
     ServiceModel withEndpoints(List<Member> members) {
@@ -110,6 +115,6 @@ record ServiceModel(
     }
 
     boolean ownedBy(GatewayRef gateway) {
-        return waypoint.filter(gateway::equals).isPresent();
+        return waypoint.isPresent() && waypoint.get().equals(gateway);
     }
 }

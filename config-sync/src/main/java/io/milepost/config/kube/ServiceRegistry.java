@@ -16,10 +16,7 @@ import java.util.TreeMap;
 /** All services of the mesh, by host and in istiod's order. */
 final class ServiceRegistry {
     static final String DOMAIN = ".svc.cluster.local";
-    private static final Comparator<ServiceModel> ORDER = Comparator.comparing(ServiceModel::created)
-            .thenComparing(s -> s.info().kind())
-            .thenComparing(ServiceModel::order)
-            .thenComparing(s -> s.info().namespace());
+    private static final Comparator<ServiceModel> ORDER = ServiceRegistry::compare;
     private final List<ServiceModel> services;
     private final Map<String, ServiceModel> byHost = new LinkedHashMap<>();
     private final PodIndex pods;
@@ -50,6 +47,13 @@ final class ServiceRegistry {
             }
         }
         wildcards = services.stream().anyMatch(s -> s.host().startsWith("*"));
+    }
+
+    private static int compare(ServiceModel a, ServiceModel b) {
+        int c = a.created().compareTo(b.created());
+        c = c == 0 ? a.info().kind().compareTo(b.info().kind()) : c;
+        c = c == 0 ? a.order().compareTo(b.order()) : c;
+        return c == 0 ? a.info().namespace().compareTo(b.info().namespace()) : c;
     }
 
     /** The same service, which has changed inside. */

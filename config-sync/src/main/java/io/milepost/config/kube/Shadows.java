@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rules that can never match, because earlier ones take all that they would. A rule counts as hidden only when it is so
@@ -53,21 +54,33 @@ final class Shadows {
 
     /** All rules of a port in the order in which they are tried. */
     void examine(List<RouteRule> rules) {
+        boolean many = rules.size() > PAIRWISE;
         Map<RouteMatch, RouteRule> equal = new HashMap<>();
         for (int i = 0; i < rules.size(); i++) {
             RouteRule rule = rules.get(i);
-            RouteRule by = equal.putIfAbsent(rule.match(), rule);
-            if (by == null && rules.size() <= PAIRWISE) {
-                for (int j = 0; j < i && by == null; j++) {
-                    by = covers(rules.get(j).match(), rule.match()) ? rules.get(j) : null;
-                }
-            }
+            RouteRule by = many ? equal.putIfAbsent(rule.match(), rule) : hiding(rules, i);
             if (by == null) {
                 count(rule, "");
             } else {
                 cut(rule, by);
             }
         }
+    }
+
+    /** The first earlier rule with the same match, else the first that takes all that this one would. */
+    private static @Nullable RouteRule hiding(List<RouteRule> rules, int of) {
+        RouteMatch match = rules.get(of).match();
+        RouteRule first = null;
+        for (int i = 0; i < of; i++) {
+            RouteRule rule = rules.get(i);
+            if (covers(rule.match(), match)) {
+                if (rule.match().equals(match)) {
+                    return rule;
+                }
+                first = first == null ? rule : first;
+            }
+        }
+        return first;
     }
 
     /** A rule that was left out behind another one. */
@@ -126,10 +139,19 @@ final class Shadows {
 
     /** Whether every request that {@code b} takes is taken by {@code a}; false when that is not obvious. */
     static boolean covers(RouteMatch a, RouteMatch b) {
-        return b.headers().containsAll(a.headers()) && b.query().containsAll(a.query()) && covers(a.path(), b.path());
+        return covers(a.path(), b.path())
+                && (a.headers().isEmpty() || b.headers().containsAll(a.headers()))
+                && (a.query().isEmpty() || b.query().containsAll(a.query()));
     }
 
     private static boolean covers(PathMatch a, PathMatch b) {
+        // Each rule is compared with each before it, and most are prefixes: no general equality for them.
+        if (a instanceof PathMatch.SegmentPrefix p
+                && b instanceof PathMatch.SegmentPrefix x
+                && !p.ignoreCase()
+                && !x.ignoreCase()) {
+            return below(x.prefix(), p.prefix());
+        }
         if (a.equals(b) || a.equals(PathMatch.ANY)) {
             return true;
         }
@@ -156,7 +178,7 @@ final class Shadows {
     }
 
     private static boolean below(String path, String prefix) {
-        return path.equals(prefix) || path.startsWith(prefix + "/");
+        return path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
     }
 
     /** For example: rule 3 of VirtualService reviews can never match: rule 1 has the same match. */

@@ -57,11 +57,11 @@ final class WaypointTranslation {
         this.virtualServices = new VirtualServices(objects, report, ref, targets, destinationRules, mesh);
         this.telemetry = new Telemetries(objects, report, mesh, gateway);
         this.policies = new ChainPolicies(policies, objects, gateway, telemetry, report);
-        RouteAssembly assembly = new RouteAssembly(backends, destinationRules, mesh.defaultRetry());
+        RouteAssembly.Context context = new RouteAssembly.Context(backends, destinationRules, mesh.defaultRetry());
         this.http = new HttpChains(
                 report,
                 mesh,
-                new HttpRoutes(routes, shadows, ref, mode, assembly),
+                new HttpRoutes(routes, shadows, ref, mode, context),
                 virtualServices,
                 destinationRules,
                 shadows);
