@@ -11,8 +11,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.Http2Error;
 import java.net.SocketAddress;
@@ -21,7 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tunnel as a channel: one HTTP/2 stream of a connection, registered with the event loop of that connection.
+ * A tunnel as a channel: one HTTP/2 stream of a connection, registered with the event loop of that connection. Reading is
+ * the {@link TunnelReader}'s; here are writing, half close and the end.
  *
  * <p>Reads follow {@code autoRead} exactly as a socket's do, and the peer gets its flow-control credit back only for what
  * was handed to the pipeline. Writes stay in the outbound buffer while the peer's windows or the socket are full, so that
@@ -36,13 +35,9 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     private static final int OUTPUT_GONE = 1;
 
     private final TunnelStream stream;
+    private final TunnelReader reader;
     private final ChannelConfig config;
     private boolean open = true;
-    private boolean readPending;
-    private boolean drainScheduled;
-    private boolean draining;
-    private boolean readCompletePending;
-    private boolean inputShutdownFired;
     private boolean writesBlocked;
     private boolean abort;
     private long unwritten;
@@ -51,6 +46,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     TunnelChannel(TunnelStream stream) {
         super(stream.mux().channel());
         this.stream = stream;
+        this.reader = new TunnelReader(this, stream);
         this.config = new Config(this);
     }
 
@@ -73,102 +69,24 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     }
 
     boolean takesDirectly() {
-        return readPending && !draining && isRegistered() && !stream.hasQueued();
+        return reader.takesDirectly();
     }
 
     void deliver(ByteBuf data) {
-        if (!config.isAutoRead()) {
-            readPending = false;
-        }
-        readCompleteSoon();
-        pipeline().fireChannelRead(data);
+        reader.deliver(data);
     }
 
     void onInputEnd() {
-        if (readPending || config.isAutoRead()) {
-            readCompleteSoon();
-        }
+        reader.onInputEnd();
     }
 
-    private void readCompleteSoon() {
-        if (!readCompletePending) {
-            readCompletePending = true;
-            if (!draining) {
-                stream.mux().readCompleteSoon(this);
-            }
-        }
-    }
-
-    /** The connection's read loop ended. */
     void fireReadComplete() {
-        if (!readCompletePending) {
-            return;
-        }
-        readCompletePending = false;
-        if (!isRegistered()) {
-            return;
-        }
-        if (config.isAutoRead()) {
-            readPending = false;
-        }
-        pipeline().fireChannelReadComplete();
-        fireInputShutdownIfDone();
-    }
-
-    private void fireInputShutdownIfDone() {
-        if (!open || inputShutdownFired || !readPending || !stream.inputEnded() || stream.hasQueued()) {
-            return;
-        }
-        inputShutdownFired = true;
-        pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-        pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
-        closeIfBothEnded();
-    }
-
-    private void closeIfBothEnded() {
-        if (open && inputShutdownFired && stream.outputEnded()) {
-            unsafe().close(voidPromise());
-        }
+        reader.fireReadComplete();
     }
 
     @Override
     protected void doBeginRead() {
-        readPending = true;
-        if ((stream.hasQueued() || stream.inputEnded()) && !drainScheduled && !draining && !inputShutdownFired) {
-            // Not at once: read() is often called from the writability events of the other side.
-            drainScheduled = true;
-            eventLoop().execute(this::drain);
-        }
-    }
-
-    private void drain() {
-        drainScheduled = false;
-        draining = true;
-        try {
-            while (open && readPending) {
-                ByteBuf data = stream.poll();
-                if (data == null) {
-                    break;
-                }
-                int length = data.readableBytes();
-                deliver(data);
-                stream.credit(length);
-            }
-        } finally {
-            draining = false;
-        }
-        if (readCompletePending) {
-            fireReadComplete();
-        } else {
-            fireInputShutdownIfDone();
-        }
-        if (open && readPending && stream.hasQueued()) {
-            doBeginRead();
-        }
-    }
-
-    private void clearReadPending() {
-        readPending = false;
+        reader.begin();
     }
 
     // ---- writing
@@ -256,8 +174,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             // accept() or open() closes it as soon as it is registered.
             return;
         }
-        boolean unread = !inputShutdownFired && (stream.hasQueued() || readCompletePending || drainScheduled);
-        if (!stream.inputEnded() || !unread) {
+        if (!stream.inputEnded() || !reader.hasUnread()) {
             unsafe().close(voidPromise());
             return;
         }
@@ -287,7 +204,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
 
     @Override
     public boolean isInputShutdown() {
-        return !open || inputShutdownFired;
+        return !open || reader.isShutdown();
     }
 
     @Override
@@ -308,8 +225,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     @Override
     public ChannelFuture shutdownInput(ChannelPromise promise) {
         runInLoop(() -> {
-            inputShutdownFired = true;
-            stream.discardInput();
+            reader.shutdown();
             promise.setSuccess();
             closeIfBothEnded();
         });
@@ -338,6 +254,13 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             }
         });
         return promise;
+    }
+
+    /** Each half calls it when it has ended. */
+    void closeIfBothEnded() {
+        if (open && reader.isShutdown() && stream.outputEnded()) {
+            unsafe().close(voidPromise());
+        }
     }
 
     private void finishOutput(ChannelPromise promise) {
@@ -456,17 +379,14 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     }
 
     private static final class Config extends DefaultChannelConfig {
-        private final TunnelChannel tunnel;
-
         Config(TunnelChannel tunnel) {
             super(tunnel);
-            this.tunnel = tunnel;
             setWriteBufferWaterMark(WATER_MARK);
         }
 
         @Override
         protected void autoReadCleared() {
-            tunnel.clearReadPending();
+            ((TunnelChannel) channel).reader.pause();
         }
     }
 }
