@@ -134,10 +134,11 @@ class DrainTest {
     @Test
     void theServerKeepsALivingPeer() throws Exception {
         HboneServer server = mesh.started(mesh.serverBuilder(request -> request.accept(new Echo()))
-                .ping(Duration.ofMillis(50), Duration.ofMillis(100)));
+                .ping(Duration.ofMillis(50), Duration.ofSeconds(1)));
         RawPeer alive = mesh.raw(server);
         alive.sendHeaders(3, connectTo("10.0.0.1:80"), false);
-        for (int i = 0; i < 10; i++) {
+        // For longer than a silent peer would be left alone.
+        for (int i = 0; i < 30; i++) {
             alive.await("PING");
         }
         alive.sendData(3, "alive", false);

@@ -1,5 +1,7 @@
 package io.milepost.hbone;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -12,6 +14,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -19,8 +22,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -39,6 +44,9 @@ final class Mesh implements AfterEachCallback {
 
     final TestCa ca = new TestCa();
     final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory());
+    /** For tunnels that may share a connection. */
+    final EventLoop loop = loops.next();
+
     private final List<AutoCloseable> open = new ArrayList<>();
 
     HboneServerBuilder serverBuilder(HboneTunnelService service) {
@@ -90,6 +98,30 @@ final class Mesh implements AfterEachCallback {
     /** A client that writes what it likes. */
     RawPeer raw(HboneServer server) throws Exception {
         return RawPeer.connect(loops, server.addresses().getFirst(), RawPeer.Tls.of(ca, "raw"));
+    }
+
+    /** A server that answers what the test likes; each connection is given to the consumer before its first frame. */
+    TunnelTarget rawServer(Http2Settings settings, Consumer<RawPeer> onPeer) throws Exception {
+        Channel listener = RawPeer.listen(
+                loops, new InetSocketAddress("127.1.1.3", 0), RawPeer.Tls.of(ca, "server"), settings, onPeer);
+        return new TunnelTarget(
+                (InetSocketAddress) listener.localAddress(), List.of(TestCa.id("server")), "10.0.0.1:80");
+    }
+
+    Channel opened(HboneClient client, TunnelTarget target) throws Exception {
+        return open(client, loop, target, new Collector()).get(30, TimeUnit.SECONDS);
+    }
+
+    void fails(HboneClient client, TunnelTarget target, TunnelException.Kind kind, int status, String text) {
+        assertThat(open(client, loop, target, new Collector()))
+                .failsWithin(30, TimeUnit.SECONDS)
+                .withThrowableOfType(ExecutionException.class)
+                .havingCause()
+                .isInstanceOfSatisfying(TunnelException.class, e -> {
+                    assertThat(e.kind()).isEqualTo(kind);
+                    assertThat(e.status()).isEqualTo(status);
+                    assertThat(e).hasMessageContaining(text);
+                });
     }
 
     /** Opens a tunnel from any thread. */
