@@ -2,9 +2,7 @@ package io.milepost.filters;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
-import io.milepost.http.ResponseHead;
 import io.milepost.mesh.RouteRule;
 import io.milepost.mesh.ValueMatch;
 import java.util.List;
@@ -12,7 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** Recorded in the cases http-grpc-status, http-forwarded, http-hop, vs-cors, gw-cors and vs-fault. */
+/** Recorded in the cases http-grpc-status, vs-cors, gw-cors and vs-fault. */
 class RepliesAndHeadersTest {
     @Test
     void grpcStatusOfHttpStatus() {
@@ -50,99 +48,6 @@ class RepliesAndHeadersTest {
         for (String other : List.of("application/grpc-web", "application/grpcx", "Application/grpc", "")) {
             assertThat(LocalReply.isGrpc(Heads.get("/", "content-type", other))).isFalse();
         }
-    }
-
-    private record Clean(List<String> in, List<String> out) {}
-
-    private static final List<Clean> CLEANED = List.of(
-            new Clean(List.of("connection", "x-hop, keep-alive", "x-hop", "a", "keep-alive", "timeout=5"), List.of()),
-            new Clean(List.of("connection", "x-a,close", "x-a", "a", "x-b", "b"), List.of("x-b: b")),
-            new Clean(List.of("te", "gzip, trailers"), List.of("te: trailers")),
-            new Clean(List.of("te", "gzip"), List.of()),
-            new Clean(List.of("te", "trailers", "connection", "te"), List.of("te: trailers")),
-            new Clean(
-                    List.of("proxy-connection", "keep-alive", "proxy-authorization", "Basic eA=="),
-                    List.of("proxy-authorization: Basic eA==")),
-            new Clean(List.of("upgrade", "foo/1"), List.of()),
-            new Clean(List.of("http2-settings", "AAMA"), List.of("http2-settings: AAMA")),
-            new Clean(
-                    List.of("connection", "Upgrade, HTTP2-Settings", "upgrade", "h2c", "http2-settings", "AAMA"),
-                    List.of()),
-            new Clean(List.of("trailer", "x-t"), List.of("trailer: x-t")),
-            new Clean(List.of("x-forwarded-client-cert", "By=spiffe://a"), List.of()),
-            new Clean(List.of("x-forwarded-for", "10.1.2.3"), List.of("x-forwarded-for: 10.1.2.3")),
-            new Clean(
-                    List.of(
-                            "x-envoy-internal",
-                            "true",
-                            "x-envoy-original-path",
-                            "/o",
-                            "x-envoy-attempt-count",
-                            "7",
-                            "x-envoy-expected-rq-timeout-ms",
-                            "5",
-                            "x-envoy-peer-metadata",
-                            "abc",
-                            "x-envoy-decorator-operation",
-                            "op"),
-                    List.of("x-envoy-original-path: /o", "x-envoy-attempt-count: 7", "x-envoy-peer-metadata: abc")),
-            new Clean(
-                    List.of(
-                            "x-envoy-retry-on",
-                            "5xx",
-                            "x-envoy-max-retries",
-                            "3",
-                            "x-envoy-upstream-rq-timeout-ms",
-                            "5000",
-                            "x-envoy-upstream-rq-per-try-timeout-ms",
-                            "100",
-                            "x-envoy-hedge-on-per-try-timeout",
-                            "true",
-                            "x-envoy-upstream-alt-stat-name",
-                            "a",
-                            "x-envoy-ip-tags",
-                            "t",
-                            "x-envoy-force-trace",
-                            "1",
-                            "x-envoy-retry-grpc-on",
-                            "cancelled",
-                            "x-envoy-retriable-status-codes",
-                            "500",
-                            "x-envoy-upstream-rq-timeout-alt-response",
-                            "1"),
-                    List.of()),
-            new Clean(List.of("x-envoy-fault-abort-request", "503"), List.of("x-envoy-fault-abort-request: 503")));
-
-    @Test
-    void requestsAreCleaned() {
-        assertThat(CLEANED).allSatisfy(c -> {
-            RequestHead head = Heads.get("/", c.in.toArray(new String[0]));
-            ClientHeaders.cleanRequest(head, false);
-            assertThat(Heads.lines(head.headers())).isEqualTo(c.out);
-        });
-    }
-
-    @Test
-    void responsesAreCleaned() {
-        ResponseHead r = new ResponseHead(
-                200,
-                new Headers()
-                        .add("connection", "keep-alive, x-foo")
-                        .add("x-foo", "1")
-                        .add("keep-alive", "timeout=5")
-                        .add("x-envoy-upstream-service-time", "5")
-                        .add("x-envoy-decorator-operation", "op")
-                        .add("x-envoy-degraded", "1"));
-        ClientHeaders.cleanResponse(r, false);
-        assertThat(Heads.lines(r.headers())).containsExactly("x-foo: 1", "x-envoy-degraded: 1");
-    }
-
-    @Test
-    void someHeadersMustNotBeListedInConnection() {
-        assertThat(ClientHeaders.hasForbiddenConnection(Heads.get("/", "connection", "X-Forwarded-For, close")))
-                .isTrue();
-        assertThat(ClientHeaders.hasForbiddenConnection(Heads.get("/", "connection", "close, x-a")))
-                .isFalse();
     }
 
     private static CorsPolicy cors(boolean forward) {
