@@ -33,7 +33,7 @@ public final class ConformanceMain {
                         if (problems.isEmpty()) {
                             passed++;
                         } else {
-                            System.out.println(test.name() + " | " + ConformancePlayer.name(request) + " | "
+                            System.out.println(test.name() + " | " + new ConformanceRequest(request).name() + " | "
                                     + String.join("; ", problems));
                         }
                     }

@@ -65,7 +65,7 @@ class GatewayApiConformanceTest {
             passed[0] = true;
         }));
         for (JsonNode request : test.requests()) {
-            tests.add(DynamicTest.dynamicTest(ConformancePlayer.name(request), () -> {
+            tests.add(DynamicTest.dynamicTest(new ConformanceRequest(request).name(), () -> {
                 List<String> problems = ConformancePlayer.play(mesh, request);
                 passed[0] &= problems.isEmpty();
                 assertThat(problems).as("%s: %s", test.name(), request).isEmpty();
