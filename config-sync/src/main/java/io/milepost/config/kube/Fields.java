@@ -157,7 +157,7 @@ public final class Fields {
                 wrong(element, "an object", n.get(i));
                 continue;
             }
-            report.read(object).put(join(element), false);
+            report.read(object).open(n.get(i));
             out.add(child(element, n.get(i)));
         }
         return out;
@@ -220,7 +220,9 @@ public final class Fields {
 
     /** Counts as read with everything below. */
     void skipAll() {
-        report.read(object).put(path, true);
+        if (node.isContainerNode()) {
+            report.read(object).takeAll(node);
+        }
     }
 
     /** Counts as read although it has no effect here, and that is right so. */
@@ -252,9 +254,12 @@ public final class Fields {
     }
 
     private JsonNode take(String name, boolean whole) {
-        report.read(object).merge(join(name), whole, (a, b) -> a && b);
         JsonNode n = node.path(name);
-        return n.isNull() ? MissingNode.getInstance() : n;
+        if (n.isNull() || n.isMissingNode()) {
+            return MissingNode.getInstance();
+        }
+        report.read(object).take(node, name, n, whole);
+        return n;
     }
 
     private Fields child(String name, JsonNode n) {

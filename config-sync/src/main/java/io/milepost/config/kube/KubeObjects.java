@@ -19,10 +19,10 @@ public final class KubeObjects {
     /** istiod's sortByCreationComparator: creation time, then name, then namespace. */
     public static final Comparator<KubeObject> ORDER = KubeObjects::compare;
 
-    private record Kind(String kind, String namespace) {}
-
     private final Map<String, List<KubeObject>> byKind;
-    private final Map<Kind, List<KubeObject>> byNamespace;
+    /** With an empty name. */
+    private final Map<ObjectKey, List<KubeObject>> byNamespace;
+
     private final Map<ObjectKey, KubeObject> byKey;
     /** By kind; made when somebody asks. */
     private final Map<String, Attachments> attachments = new HashMap<>();
@@ -37,12 +37,12 @@ public final class KubeObjects {
         for (KubeObject o : keyed.values()) {
             kinds.computeIfAbsent(o.kind(), k -> new ArrayList<>()).add(o);
         }
-        Map<Kind, List<KubeObject>> namespaces = new HashMap<>();
+        Map<ObjectKey, List<KubeObject>> namespaces = new HashMap<>();
         kinds.forEach((kind, list) -> {
             list.sort(ORDER);
             for (KubeObject o : list) {
                 namespaces
-                        .computeIfAbsent(new Kind(kind, o.namespace()), k -> new ArrayList<>())
+                        .computeIfAbsent(new ObjectKey(kind, o.namespace(), ""), k -> new ArrayList<>())
                         .add(o);
             }
         });
@@ -65,13 +65,13 @@ public final class KubeObjects {
         for (KubeObject o : removed) {
             byKey.remove(ObjectKey.of(o));
             replace(byKind, o.kind(), o, false);
-            replace(byNamespace, new Kind(o.kind(), o.namespace()), o, false);
+            replace(byNamespace, new ObjectKey(o.kind(), o.namespace(), ""), o, false);
             attached(o.kind(), a -> a.remove(o));
         }
         for (KubeObject o : put) {
             byKey.put(ObjectKey.of(o), o);
             replace(byKind, o.kind(), o, true);
-            replace(byNamespace, new Kind(o.kind(), o.namespace()), o, true);
+            replace(byNamespace, new ObjectKey(o.kind(), o.namespace(), ""), o, true);
             attached(o.kind(), a -> a.put(o));
         }
     }
@@ -123,7 +123,7 @@ public final class KubeObjects {
     }
 
     public List<KubeObject> ofKind(String kind, String namespace) {
-        return byNamespace.getOrDefault(new Kind(kind, namespace), List.of());
+        return byNamespace.getOrDefault(new ObjectKey(kind, namespace, ""), List.of());
     }
 
     public Optional<KubeObject> find(String kind, String namespace, String name) {

@@ -26,9 +26,9 @@ public final class Report {
     /** What one part of the translation said, and which fields it read. */
     private static final class Part {
         private final Set<Finding> findings = new LinkedHashSet<>(2);
-        private final Map<KubeObject, Map<String, Boolean>> read = new IdentityHashMap<>(2);
+        private final Map<KubeObject, ReadFields> read = new IdentityHashMap<>(2);
         /** What the part read when it was done before. */
-        private Map<KubeObject, Map<String, Boolean>> before = Map.of();
+        private Map<KubeObject, ReadFields> before = Map.of();
     }
 
     private record Redone(String name, Part part) {}
@@ -127,12 +127,12 @@ public final class Report {
         return new Fields(object, "", object.root(), this);
     }
 
-    /** Where to note what is read of an object: paths, and whether all below them is read, too. */
-    Map<String, Boolean> read(KubeObject object) {
+    /** Where to note what is read of an object. */
+    ReadFields read(KubeObject object) {
         Part part = current();
-        Map<String, Boolean> known = part.read.get(object);
+        ReadFields known = part.read.get(object);
         if (known == null) {
-            known = new HashMap<>();
+            known = new ReadFields();
             part.read.put(object, known);
             readers.computeIfAbsent(object, o -> Collections.newSetFromMap(new IdentityHashMap<>(2)))
                     .add(part);
@@ -148,7 +148,7 @@ public final class Report {
         for (Redone r : redone) {
             Part p = r.part();
             p.before.forEach((o, fields) -> {
-                if (!fields.equals(p.read.get(o))) {
+                if (!fields.isSame(p.read.get(o))) {
                     changed.add(o);
                 }
             });
@@ -159,11 +159,17 @@ public final class Report {
         }
         redone.clear();
         for (KubeObject o : changed) {
-            Set<Part> of = readers.getOrDefault(o, Set.of());
+            List<ReadFields> of = new ArrayList<>(2);
+            for (Part p : readers.getOrDefault(o, Set.of())) {
+                ReadFields fields = p.read.get(o);
+                if (fields != null) {
+                    of.add(fields);
+                }
+            }
             List<Finding> found = new ArrayList<>();
             JsonNode spec = o.spec();
-            if (!spec.isMissingNode() && Boolean.FALSE.equals(whole("spec", o, of))) {
-                unread(o, "spec", spec, of, found);
+            if (!spec.isMissingNode() && Boolean.FALSE.equals(whole(o.root(), "spec", spec, of))) {
+                unread(o, new StringBuilder("spec"), spec, of, found);
             }
             if (found.isEmpty()) {
                 unread.remove(o);
@@ -174,22 +180,36 @@ public final class Report {
         changed.clear();
     }
 
-    private static void unread(KubeObject object, String path, JsonNode node, Set<Part> of, List<Finding> found) {
+    private static void unread(
+            KubeObject object, StringBuilder path, JsonNode node, List<ReadFields> of, List<Finding> found) {
+        int length = path.length();
         if (node.isObject()) {
-            node.properties().forEach(e -> check(object, path + "." + e.getKey(), e.getValue(), of, found));
+            for (Map.Entry<String, JsonNode> e : node.properties()) {
+                path.append('.').append(e.getKey());
+                check(object, path, whole(node, e.getKey(), e.getValue(), of), e.getValue(), of, found);
+                path.setLength(length);
+            }
         } else if (node.isArray()) {
             for (int i = 0; i < node.size(); i++) {
-                check(object, path + "[" + i + "]", node.get(i), of, found);
+                path.append('[').append(i).append(']');
+                check(object, path, whole(node, "", node.get(i), of), node.get(i), of, found);
+                path.setLength(length);
             }
         }
     }
 
-    private static void check(KubeObject object, String path, JsonNode node, Set<Part> of, List<Finding> found) {
-        Boolean whole = whole(path, object, of);
+    private static void check(
+            KubeObject object,
+            StringBuilder path,
+            @Nullable Boolean whole,
+            JsonNode node,
+            List<ReadFields> of,
+            List<Finding> found) {
         if (whole == null) {
             if (!node.isNull()) {
                 found.add(Finding.warning(
-                        object.ref(path), "ignored: this field has no effect here; remove it or do not rely on it"));
+                        object.ref(path.toString()),
+                        "ignored: this field has no effect here; remove it or do not rely on it"));
             }
         } else if (!whole) {
             unread(object, path, node, of, found);
@@ -197,10 +217,10 @@ public final class Report {
     }
 
     /** Null when no part read it; true when one took it with all that is below. */
-    private static @Nullable Boolean whole(String path, KubeObject object, Set<Part> of) {
+    private static @Nullable Boolean whole(JsonNode in, String name, JsonNode field, List<ReadFields> of) {
         Boolean seen = null;
-        for (Part p : of) {
-            Boolean one = p.read.getOrDefault(object, Map.of()).get(path);
+        for (int i = 0; i < of.size(); i++) {
+            Boolean one = of.get(i).whole(in, name, field);
             if (one != null) {
                 if (one) {
                     return true;
@@ -218,6 +238,9 @@ public final class Report {
 
     /** Together with others. */
     List<Finding> sorted(Collection<Finding> more) {
+        if (more.isEmpty() && talking.isEmpty() && unread.isEmpty()) {
+            return List.of();
+        }
         Set<Finding> all = new LinkedHashSet<>(more);
         talking.forEach(p -> all.addAll(p.findings));
         unread.values().forEach(all::addAll);

@@ -69,7 +69,9 @@ final class RouteChecks {
         }
         Optional<RouteProblem> refusal = backends.refusal(route);
         if (refusal.isEmpty()) {
-            references(route).forEach(b -> check(o, b, out));
+            for (BackendRef b : references(route)) {
+                check(o, b, out);
+            }
         } else if (route.refused().isEmpty()) {
             out.add(Finding.warning(
                     o.ref(refusal.get().field()),
@@ -111,10 +113,18 @@ final class RouteChecks {
         List<BackendRef> out = new ArrayList<>();
         for (GatewayRule r : route.rules()) {
             out.addAll(r.backends());
-            r.filters().mirrors().forEach(m -> out.add(m.target()));
-            r.backends().forEach(b -> b.filters().mirrors().forEach(m -> out.add(m.target())));
+            addMirrors(r.filters(), out);
+            for (BackendRef b : r.backends()) {
+                addMirrors(b.filters(), out);
+            }
         }
         return out;
+    }
+
+    private static void addMirrors(HttpFilters filters, List<BackendRef> out) {
+        for (HttpFilters.MirrorRef m : filters.mirrors()) {
+            out.add(m.target());
+        }
     }
 
     /** Why a route has no effect below a parent. */

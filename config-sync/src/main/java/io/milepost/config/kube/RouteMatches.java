@@ -98,6 +98,9 @@ final class RouteMatches {
     }
 
     private static Optional<List<HeaderMatch>> headers(Fields m) {
+        if (!m.has("headers")) {
+            return Optional.of(List.of());
+        }
         List<HeaderMatch> out = new ArrayList<>();
         boolean fine = true;
         // Of the same spelling the last counts, of several spellings all (istiod keeps a map by name).
@@ -116,6 +119,9 @@ final class RouteMatches {
     }
 
     private static Optional<List<RouteMatch.QueryMatch>> query(Fields m) {
+        if (!m.has("queryParams")) {
+            return Optional.of(List.of());
+        }
         List<RouteMatch.QueryMatch> out = new ArrayList<>();
         boolean fine = true;
         Map<String, ValueMatch> byName = new TreeMap<>();
