@@ -22,8 +22,7 @@ final class CaptureHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         Channel client = ctx.channel();
-        InetSocketAddress captured = original.of(client);
-        InetSocketAddress target = captured == null ? (InetSocketAddress) client.localAddress() : captured;
+        InetSocketAddress target = original.target(client);
         OutboundConnection connection = new OutboundConnection(pod, client);
         ctx.pipeline().replace(this, "splice", connection.clientSide());
         connection.open(IpAddress.of(target.getAddress()), target.getPort());

@@ -15,6 +15,12 @@ public interface OriginalDestination {
     @Nullable
     InetSocketAddress of(Channel accepted);
 
+    /** What it wanted to reach, or the address that it was made to where it was not captured. */
+    default InetSocketAddress target(Channel accepted) {
+        InetSocketAddress captured = of(accepted);
+        return captured == null ? (InetSocketAddress) accepted.localAddress() : captured;
+    }
+
     /** {@code SO_ORIGINAL_DST} for both families. */
     OriginalDestination KERNEL = accepted -> {
         InetSocketAddress v4 = Sockaddr.read(accepted, Sockaddr.V4);

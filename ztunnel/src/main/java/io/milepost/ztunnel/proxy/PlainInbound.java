@@ -22,8 +22,7 @@ final class PlainInbound extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         Channel client = ctx.channel();
-        InetSocketAddress captured = original.of(client);
-        InetSocketAddress target = captured == null ? (InetSocketAddress) client.localAddress() : captured;
+        InetSocketAddress target = original.target(client);
         PeerConnection peer = new PeerConnection(null, null, (InetSocketAddress) client.remoteAddress(), target);
         switch (InboundPlanner.plain(
                 pod.view(), pod.own(), IpAddress.of(target.getAddress()), target.getPort(), pod.ownPorts())) {
