@@ -1,5 +1,6 @@
 /**
- * The command {@code ./milepost bench}: the side-by-side run against Envoy. Start with {@link io.milepost.bench.BenchMain}.
+ * The command {@code ./milepost bench}: the side-by-side run against Envoy. Start with {@link io.milepost.bench.BenchMain}. {@link
+ * io.milepost.bench.TrainMain} is the training run of the start-up cache.
  */
 @NullMarked
 package io.milepost.bench;
