@@ -2,6 +2,7 @@ package io.milepost.config;
 
 import io.milepost.config.analyze.Analysis;
 import io.milepost.config.analyze.Analyzer;
+import io.milepost.config.analyze.LogCheck;
 import io.milepost.config.kube.ConfigException;
 import io.milepost.config.kube.Finding;
 import io.milepost.config.kube.GatewayRef;
@@ -63,8 +64,8 @@ public final class DirectorySource implements SnapshotSource {
     }
 
     /** What there is to say about the files as they are now, good or bad. Reads them anew; may be called at any time. */
-    public Analysis analyze() {
-        return new Analyzer(builder).analyze(ObjectFiles.read(path).parse(), waypoint);
+    public Analysis analyze(LogCheck logs) {
+        return new Analyzer(builder, logs).analyze(ObjectFiles.read(path).parse(), waypoint);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.milepost.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.milepost.config.analyze.LogCheck;
 import io.milepost.config.kube.ConfigException;
 import io.milepost.config.kube.Finding;
 import io.milepost.config.kube.GatewayRef;
@@ -101,9 +102,9 @@ class DirectorySourceTest {
         write("mesh.yaml", MESH);
         write("route.yaml", route("one"));
         DirectorySource s = start();
-        assertThat(s.analyze().hasErrors()).isFalse();
+        assertThat(s.analyze(LogCheck.NONE).hasErrors()).isFalse();
         write("route.yaml", route("one").replace("[{name: reviews, port: 80}]", "[{name: gone, port: 80}]"));
-        assertThat(s.analyze().entries())
+        assertThat(s.analyze(LogCheck.NONE).entries())
                 .filteredOn(e -> e.object().kind().equals("HTTPRoute"))
                 .singleElement()
                 .satisfies(e -> assertThat(e.parents().getFirst().conditions())
@@ -138,7 +139,7 @@ class DirectorySourceTest {
                 .untilAsserted(() -> assertThat(s.status())
                         .anySatisfy(f -> assertThat(f.toString()).contains("route.yaml", "no valid YAML", "mend")));
         assertThat(seen).isEmpty();
-        assertThat(s.analyze().hasErrors()).isTrue();
+        assertThat(s.analyze(LogCheck.NONE).hasErrors()).isTrue();
         write("route.yaml", route("two"));
         assertThat(next()).isEqualTo("default.two.0");
         assertThat(s.status()).extracting(Finding::severity).doesNotContain(Finding.Severity.ERROR);

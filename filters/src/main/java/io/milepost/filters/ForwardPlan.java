@@ -3,6 +3,7 @@ package io.milepost.filters;
 import io.milepost.http.HeaderName;
 import io.milepost.http.RequestHead;
 import io.milepost.mesh.HeaderMutations;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.mesh.RouteAction;
 import io.milepost.mesh.RouteAction.BackendAction;
 import io.milepost.mesh.RouteRule;
@@ -217,18 +218,40 @@ public final class ForwardPlan {
     /**
      * Makes the request what the backend is to see: headers, then host ({@code x-envoy-original-host}), then path
      * ({@code x-envoy-original-path}).
+     *
+     * @param own which of these traces of the original are left
      */
-    public void rewrite(RequestHead request, Target target, FormatContext context) {
+    public void rewrite(RequestHead request, Target target, FormatContext context, OwnHeaders own) {
         target.first.apply(request, context);
         if (target.quietHost != null) {
             request.authority(target.quietHost);
         }
         target.second.apply(request, context);
         if (target.host != null) {
-            request.headers().set(HeaderName.X_ENVOY_ORIGINAL_HOST, request.authority());
+            if (own.forwardedHost()) {
+                forwardedHost(request);
+            }
+            if (own.debug()) {
+                request.headers().set(HeaderName.X_ENVOY_ORIGINAL_HOST, request.authority());
+            }
             request.authority(target.host);
         }
-        target.path.apply(request);
+        target.path.apply(request, own.debug());
+    }
+
+    /** The host goes behind those that were replaced before, unless it is the last of them (Utility::updateAuthority). */
+    private static void forwardedHost(RequestHead request) {
+        AsciiString host = request.authority();
+        AsciiString before = request.headers().get(HeaderName.X_FORWARDED_HOST);
+        if (host.isEmpty()) {
+            return;
+        }
+        if (before == null || before.isEmpty()) {
+            request.headers().set(HeaderName.X_FORWARDED_HOST, host);
+        } else if (!before.subSequence(before.lastIndexOf(",") + 1).contentEquals(host)) {
+            request.headers()
+                    .set(HeaderName.X_FORWARDED_HOST, before.concat(",").concat(host));
+        }
     }
 
     /** How clients stay with an endpoint; null when they don't. */

@@ -115,12 +115,14 @@ final class PathRewrite {
         return prefix == null && regex == null;
     }
 
-    /** Changes the request and keeps the old path in x-envoy-original-path, over what the client may have put there. */
-    void apply(RequestHead request) {
+    /** @param trace whether the old path is kept in x-envoy-original-path, over what the client may have put there */
+    void apply(RequestHead request, boolean trace) {
         if (isEmpty()) {
             return;
         }
-        request.headers().set(HeaderName.X_ENVOY_ORIGINAL_PATH, request.path());
+        if (trace) {
+            request.headers().set(HeaderName.X_ENVOY_ORIGINAL_PATH, request.path());
+        }
         request.path(rewritten(request));
     }
 

@@ -47,8 +47,9 @@ public final class Timeouts {
      *
      * @param requestMillis of {@link #requestMillis}
      * @param elapsedMillis since the request came in
+     * @param debug whether Envoy's own header is among them
      */
-    public void writeHeaders(RequestHead request, boolean grpc, long requestMillis, long elapsedMillis) {
+    public void writeHeaders(RequestHead request, boolean grpc, long requestMillis, long elapsedMillis, boolean debug) {
         long expected = perTryMillis(requestMillis);
         if (expected == 0) {
             expected = requestMillis;
@@ -60,7 +61,9 @@ public final class Timeouts {
             // Out of time: 0 would mean no timeout at all.
             expected = elapsedMillis >= requestMillis ? 1 : Math.min(expected, requestMillis - elapsedMillis);
         }
-        request.headers().set(HeaderName.X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, AsciiString.of(Long.toString(expected)));
+        if (debug) {
+            request.headers().set(HeaderName.X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, AsciiString.of(Long.toString(expected)));
+        }
         if (grpc && route.maxGrpcMillis() >= 0) {
             request.headers().set(HeaderName.GRPC_TIMEOUT, AsciiString.of(formatGrpcTimeout(expected)));
         }

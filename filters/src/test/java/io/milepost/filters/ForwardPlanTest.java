@@ -7,6 +7,7 @@ import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
 import io.milepost.mesh.HeaderMutations;
 import io.milepost.mesh.HeaderMutations.Action;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.mesh.PathMatch;
 import io.milepost.mesh.RetryPolicy;
 import io.milepost.mesh.RouteAction;
@@ -80,7 +81,7 @@ class ForwardPlanTest {
     }
 
     private static RequestHead forwarded(ForwardPlan plan, RequestHead head) {
-        plan.rewrite(head, plan.pick(0), CONTEXT);
+        plan.rewrite(head, plan.pick(0), CONTEXT, OwnHeaders.DEFAULT);
         return head;
     }
 
@@ -282,11 +283,11 @@ class ForwardPlanTest {
                 backend(new RouteAction.BackendAction(Optional.empty(), to("/own", "own.example"), List.of())),
                 backend(HeaderMutations.NONE));
         RequestHead own = Heads.get("/a/x?q");
-        p.rewrite(own, p.targets().getFirst(), CONTEXT);
+        p.rewrite(own, p.targets().getFirst(), CONTEXT, OwnHeaders.DEFAULT);
         assertThat(own.path().toString()).isEqualTo("/own/x?q");
         assertThat(own.authority().toString()).isEqualTo("own.example");
         RequestHead other = Heads.get("/a/x?q");
-        p.rewrite(other, p.targets().get(1), CONTEXT);
+        p.rewrite(other, p.targets().get(1), CONTEXT, OwnHeaders.DEFAULT);
         assertThat(other.path().toString()).isEqualTo("/rule/x?q");
         assertThat(other.authority().toString()).isEqualTo("rule.example");
     }

@@ -129,7 +129,7 @@ class RetriesAndTimeoutsTest {
 
     private static List<String> told(Timeouts t, boolean grpc, long elapsed) {
         RequestHead h = Heads.get("/");
-        t.writeHeaders(h, grpc, t.requestMillis(h, grpc), elapsed);
+        t.writeHeaders(h, grpc, t.requestMillis(h, grpc), elapsed, true);
         return Heads.lines(h.headers());
     }
 

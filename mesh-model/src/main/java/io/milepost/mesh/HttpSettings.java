@@ -6,8 +6,13 @@ package io.milepost.mesh;
  * @param normalization meshConfig.pathNormalization
  * @param serverName what {@code server} says in responses
  * @param grpcWeb the port was declared grpc-web
+ * @param headers which headers of our own are written
  */
-public record HttpSettings(PathNormalization normalization, String serverName, boolean grpcWeb) {
+public record HttpSettings(PathNormalization normalization, String serverName, boolean grpcWeb, OwnHeaders headers) {
+    public HttpSettings(PathNormalization normalization, String serverName, boolean grpcWeb) {
+        this(normalization, serverName, grpcWeb, OwnHeaders.DEFAULT);
+    }
+
     /** Istio's levels; DEFAULT is BASE. */
     public enum PathNormalization {
         NONE,

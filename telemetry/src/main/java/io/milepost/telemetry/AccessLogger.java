@@ -36,6 +36,18 @@ public final class AccessLogger {
         return logs.isEmpty() ? NONE : new AccessLogger(logs);
     }
 
+    /** What of a log is not understood, before anything is written. */
+    public static List<String> problems(TelemetrySettings.AccessLog log) {
+        List<String> out = new ArrayList<>();
+        LogFilter.compile(log.filter()).problem().ifPresent(p -> out.add(p + "; nothing is logged by it"));
+        try {
+            AccessLogFormat.compile(log.format(), log.omitEmptyValues());
+        } catch (IllegalArgumentException e) {
+            out.add(String.valueOf(e.getMessage()));
+        }
+        return List.copyOf(out);
+    }
+
     public boolean isEmpty() {
         return logs.length == 0;
     }

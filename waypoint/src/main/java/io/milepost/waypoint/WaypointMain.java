@@ -9,6 +9,7 @@ import io.milepost.config.kube.authz.AuthorizationTranslator;
 import io.milepost.config.xds.DumpSource;
 import io.milepost.mesh.SnapshotSource;
 import io.milepost.telemetry.AccessLogWriter;
+import io.milepost.telemetry.AccessLogger;
 import io.milepost.waypoint.admin.AdminOptions;
 import io.milepost.waypoint.admin.AdminServer;
 import java.net.InetSocketAddress;
@@ -99,7 +100,9 @@ public final class WaypointMain implements Callable<Integer> {
         WaypointOperations operations = new WaypointOperations(
                 gateway == null ? "" : gateway,
                 () -> source instanceof DirectorySource d ? d.status() : List.of(),
-                () -> source instanceof DirectorySource d ? Optional.of(d.analyze()) : Optional.empty());
+                () -> source instanceof DirectorySource d
+                        ? Optional.of(d.analyze(AccessLogger::problems))
+                        : Optional.empty());
         try (AdminServer pages = AdminServer.start(admin, ip, operations)) {
             Waypoint waypoint = Waypoint.start(
                     source,

@@ -8,7 +8,9 @@ import io.milepost.config.kube.KubeObjects;
 import io.milepost.config.kube.ObjectFiles;
 import io.milepost.config.kube.ObjectStatus;
 import io.milepost.config.kube.SnapshotBuilder;
+import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.SourceRef;
+import io.milepost.mesh.TelemetrySettings;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -26,9 +28,11 @@ public final class Analyzer {
             .thenComparing(SourceRef::name);
 
     private final SnapshotBuilder builder;
+    private final LogCheck logs;
 
-    public Analyzer(SnapshotBuilder builder) {
+    public Analyzer(SnapshotBuilder builder, LogCheck logs) {
         this.builder = builder;
+        this.logs = logs;
     }
 
     /** @param gateway the waypoint to look from; empty for all that the files hold */
@@ -60,12 +64,26 @@ public final class Analyzer {
                     add(findings, f);
                 }
             }
+            accessLogs(a.result().snapshot()).forEach(f -> add(findings, f));
             for (ObjectStatus s : a.statuses()) {
                 parents.computeIfAbsent(s.object(), k -> new LinkedHashSet<>()).addAll(s.parents());
             }
         }
         Weights.check(objects).forEach(f -> add(findings, f));
         return new Analysis(waypoints.stream().map(GatewayRef::toString).toList(), entries(findings, parents));
+    }
+
+    /** Each log once, however many chains write it. */
+    private Set<Finding> accessLogs(MeshSnapshot snapshot) {
+        Set<TelemetrySettings.AccessLog> all =
+                new LinkedHashSet<>(snapshot.refusedLogs().accessLogs());
+        snapshot.httpChains().values().forEach(c -> all.addAll(c.telemetry().accessLogs()));
+        snapshot.tcpChains().values().forEach(c -> all.addAll(c.telemetry().accessLogs()));
+        Set<Finding> out = new LinkedHashSet<>();
+        for (TelemetrySettings.AccessLog log : all) {
+            logs.problems(log).forEach(p -> out.add(Finding.error(log.source(), p)));
+        }
+        return out;
     }
 
     /** Every Gateway of the files that is a waypoint. */

@@ -2,7 +2,6 @@ package io.milepost.config.kube;
 
 import io.milepost.config.kube.ServiceModel.Port;
 import io.milepost.mesh.HttpChain;
-import io.milepost.mesh.HttpSettings;
 import io.milepost.mesh.PathMatch;
 import io.milepost.mesh.PolicySet;
 import io.milepost.mesh.RouteAction;
@@ -24,8 +23,6 @@ import java.util.TreeMap;
  * order in which they are tried, and one for traffic that is addressed to workloads.
  */
 final class HttpChains {
-    private static final String SERVER = "istio-envoy";
-
     private final Map<String, HttpChain> chains = new TreeMap<>();
     private final Report report;
     private final MeshConfig mesh;
@@ -68,7 +65,7 @@ final class HttpChains {
                         p.number(),
                         r.table(),
                         policy,
-                        new HttpSettings(mesh.normalization(), SERVER, p.protocol() == PortProtocol.GRPC_WEB),
+                        mesh.http(p.protocol() == PortProtocol.GRPC_WEB),
                         logs,
                         r.consumers()));
     }
@@ -111,7 +108,7 @@ final class HttpChains {
                         new RouteTable(
                                 Targets.ENCAP, List.of("*"), List.of(defaultRoute(Targets.ENCAP, "", 0, List.of()))),
                         policy,
-                        new HttpSettings(mesh.normalization(), SERVER, false),
+                        mesh.http(false),
                         logs));
     }
 

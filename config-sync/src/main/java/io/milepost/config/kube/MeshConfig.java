@@ -2,8 +2,10 @@ package io.milepost.config.kube;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.milepost.mesh.Cluster.TcpKeepalive;
+import io.milepost.mesh.HttpSettings;
 import io.milepost.mesh.HttpSettings.PathNormalization;
 import io.milepost.mesh.MeshSettings;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.mesh.RetryPolicy;
 import io.milepost.mesh.SourceRef;
 import java.util.List;
@@ -15,7 +17,7 @@ import java.util.TreeMap;
 /** The mesh config: the text {@code mesh} of ConfigMap {@code istio} in {@code istio-system}. */
 record MeshConfig(
         MeshSettings settings,
-        PathNormalization normalization,
+        HttpSettings http,
         String accessLogFile,
         String accessLogFormat,
         boolean accessLogJson,
@@ -64,7 +66,7 @@ record MeshConfig(
                 : RetryPolicy.ISTIO_DEFAULT;
         return new MeshConfig(
                 settings,
-                normalization(mesh.at("pathNormalization")),
+                http(mesh),
                 mesh.text("accessLogFile", ""),
                 mesh.text("accessLogFormat", ""),
                 mesh.text("accessLogEncoding", "TEXT").equals("JSON"),
@@ -88,6 +90,44 @@ record MeshConfig(
         JsonNode spec = YamlReader.tree(text, source, report);
         return new KubeObject(
                 "v1", "ConfigMap", ROOT_NAMESPACE, "istio", "", "", Map.of(), Map.of(), YamlReader.under(spec), "");
+    }
+
+    /** How HTTP is treated on a port. */
+    HttpSettings http(boolean grpcWeb) {
+        return new HttpSettings(http.normalization(), http.serverName(), grpcWeb, http.headers());
+    }
+
+    private static HttpSettings http(Fields mesh) {
+        Fields own = mesh.at("defaultConfig").at("proxyHeaders");
+        Fields server = own.at("server");
+        boolean disabled = server.bool("disabled", false);
+        for (String without : List.of(
+                "attemptCount",
+                "forwardedClientCert",
+                "setCurrentClientCertDetails",
+                "metadataExchangeHeaders",
+                "xForwardedPort")) {
+            if (own.has(without)) {
+                own.info(without, "has no effect at a waypoint, which writes no such header");
+                own.skip(without);
+            }
+        }
+        if (own.has("preserveHttp1HeaderCase")) {
+            own.warn(
+                    "preserveHttp1HeaderCase",
+                    "names of headers leave in lower case, which HTTP allows: remove it, or mend applications that "
+                            + "look at letter case");
+            own.skip("preserveHttp1HeaderCase");
+        }
+        return new HttpSettings(
+                normalization(mesh.at("pathNormalization")),
+                server.text("value", HttpSettings.ISTIO_DEFAULT.serverName()),
+                false,
+                new OwnHeaders(
+                        !disabled,
+                        !own.at("requestId").bool("disabled", false),
+                        !own.at("envoyDebugHeaders").bool("disabled", false),
+                        own.at("xForwardedHost").bool("enabled", false)));
     }
 
     private static PathNormalization normalization(Fields f) {

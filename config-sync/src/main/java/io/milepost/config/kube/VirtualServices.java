@@ -233,7 +233,7 @@ final class VirtualServices {
                 }
             }
             for (Fields tcp : r.spec().list("tcp")) {
-                if (TcpMatches.tcp(tcp, service, port)) {
+                if (TcpMatches.tcp(tcp, port)) {
                     out.add(tcp(r, tcp, false, port));
                     break;
                 }

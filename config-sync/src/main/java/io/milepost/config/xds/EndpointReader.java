@@ -2,6 +2,7 @@ package io.milepost.config.xds;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
@@ -32,6 +33,17 @@ final class EndpointReader {
     EndpointReader(WorkloadIndex workloads, Findings findings) {
         this.workloads = workloads;
         this.findings = findings;
+    }
+
+    /** A cluster that goes where requests say may name the port for all of them: an endpoint without address. */
+    static Endpoints unlisted(Cluster c) {
+        if (!c.getOriginalDstLbConfig().hasUpstreamPortOverride()) {
+            return Endpoints.none(c.getName());
+        }
+        Endpoint any = new Endpoint(
+                "", c.getOriginalDstLbConfig().getUpstreamPortOverride().getValue(), Optional.empty(), "");
+        return new Endpoints(
+                c.getName(), List.of(new Endpoints.LocalityEndpoints(Locality.UNKNOWN, 0, 0, List.of(any))));
     }
 
     Endpoints read(String cluster, ClusterLoadAssignment a, boolean localityWeighted) {

@@ -113,7 +113,7 @@ public final class EnvoyResourceReader {
             endpoints.put(
                     name,
                     a == null || !listed
-                            ? Endpoints.none(name)
+                            ? EndpointReader.unlisted(c)
                             : endpointReader.read(name, a, cluster.balancer().localityWeighted()));
         }
     }

@@ -6,11 +6,14 @@ import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.filters.http.ext_authz.v3.ExtAuthz;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
+import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
+import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
 import io.milepost.mesh.HttpChain;
 import io.milepost.mesh.HttpSettings;
 import io.milepost.mesh.HttpSettings.PathNormalization;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.mesh.RouteRule;
 import io.milepost.mesh.RouteTable;
 import java.util.ArrayList;
@@ -52,8 +55,23 @@ final class HttpChainReader {
                 name.port(),
                 routes(where, hcm.getRouteConfig()),
                 security.build(),
-                new HttpSettings(normalization(hcm), hcm.getServerName(), grpcWeb),
+                new HttpSettings(normalization(hcm), hcm.getServerName(), grpcWeb, headers(hcm)),
                 new AccessLogReader(where, findings).read(hcm.getAccessLogList()));
+    }
+
+    private static OwnHeaders headers(HttpConnectionManager hcm) {
+        boolean suppressed = hcm.getHttpFiltersList().stream()
+                .flatMap(f -> XdsTypes.unpack(f.getTypedConfig(), Router.class).stream())
+                .anyMatch(Router::getSuppressEnvoyHeaders);
+        // istiod writes it to all routes or to none.
+        boolean forwardedHost = hcm.getRouteConfig().getVirtualHostsList().stream()
+                .flatMap(h -> h.getRoutesList().stream())
+                .anyMatch(r -> r.getRoute().getAppendXForwardedHost());
+        return new OwnHeaders(
+                hcm.getServerHeaderTransformation() != ServerHeaderTransformation.PASS_THROUGH,
+                !hcm.hasGenerateRequestId() || hcm.getGenerateRequestId().getValue(),
+                !suppressed,
+                forwardedHost);
     }
 
     /** Whether it was gRPC-Web. */

@@ -2,23 +2,16 @@ package io.milepost.config.analyze;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.milepost.config.kube.Finding;
 import io.milepost.config.kube.ObjectFiles;
 import io.milepost.config.kube.ObjectStatus;
 import io.milepost.config.kube.SnapshotBuilder;
 import io.milepost.config.kube.authz.AuthorizationTranslator;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.milepost.mesh.SourceRef;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class AnalyzerTest {
     private static final String MESH = """
@@ -31,7 +24,8 @@ class AnalyzerTest {
 
     private static Analysis analyze(String more) {
         ObjectFiles.Parsed files = new ObjectFiles.Content(Map.of("a.yaml", MESH + more), List.of()).parse();
-        return new Analyzer(new SnapshotBuilder(new AuthorizationTranslator())).analyze(files, Optional.empty());
+        return new Analyzer(new SnapshotBuilder(new AuthorizationTranslator()), LogCheck.NONE)
+                .analyze(files, Optional.empty());
     }
 
     private static List<String> messages(Analysis a) {
@@ -139,25 +133,26 @@ class AnalyzerTest {
                 .containsExactly("TargetNotFound");
     }
 
+    /** Filters and formats are read as the waypoint reads them; a log of many chains is told once. */
     @Test
-    void theCommandTellsAndExits(@TempDir Path dir) throws Exception {
-        Files.writeString(dir.resolve("mesh.yaml"), MESH);
-        StringWriter out = new StringWriter();
-        CommandLine command = new CommandLine(new AnalyzeMain()).setOut(new PrintWriter(out));
-        assertThat(command.execute(dir.toString(), "--output", "json")).isZero();
-        JsonNode json = new ObjectMapper().readTree(out.toString());
-        assertThat(json.path("errors").asInt(-1)).isZero();
-        assertThat(json.path("objects")).hasSize(3);
-        Files.writeString(dir.resolve("bad.yaml"), "kind: [");
-        StringWriter text = new StringWriter();
-        assertThat(new CommandLine(new AnalyzeMain())
-                        .setOut(new PrintWriter(text))
-                        .execute(dir.toString(), "--gateway", "default/waypoint"))
-                .isEqualTo(1);
-        assertThat(text.toString()).contains("bad.yaml", "is no valid YAML");
-        assertThat(new CommandLine(new AnalyzeMain())
-                        .setErr(new PrintWriter(new StringWriter()))
-                        .execute(dir.toString(), "--gateway", "nonsense"))
-                .isEqualTo(2);
+    void logsThatAreNotUnderstood() {
+        ObjectFiles.Parsed files = new ObjectFiles.Content(Map.of("a.yaml", MESH + """
+                ---
+                {apiVersion: v1, kind: Service, metadata: {name: other}, spec: {ports: [{name: http, port: 80}, {name: tcp, port: 90}]}}
+                ---
+                {apiVersion: v1, kind: ConfigMap, metadata: {name: istio, namespace: istio-system}, data: {mesh: "accessLogFile: /dev/stdout"}}
+                ---
+                apiVersion: telemetry.istio.io/v1
+                kind: Telemetry
+                metadata: {name: t}
+                spec: {accessLogging: [{providers: [{name: envoy}], filter: {expression: "odd("}}]}
+                """), List.of()).parse();
+        LogCheck check = log -> log.filter().equals("odd(") ? List.of("expected )") : List.of();
+        Analysis a = new Analyzer(new SnapshotBuilder(new AuthorizationTranslator()), check)
+                .analyze(files, Optional.empty());
+        assertThat(entry(a, "Telemetry", "t").findings())
+                .containsExactly(Finding.error(
+                        new SourceRef("Telemetry", "default", "t", "spec.accessLogging[0]"), "expected )"));
+        assertThat(a.hasErrors()).isTrue();
     }
 }

@@ -178,4 +178,31 @@ class IstiodVirtualServiceTest {
                         .errors())
                 .isNotEmpty();
     }
+
+    /** matchTCP and matchTLS do not look at destinationSubnets; validateTLSMatch refuses what names nobody. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tcp | match: [{destinationSubnets: [10.97.0.0/16]}],  | reviews | destinationSubnets",
+                "tls | match: [{destinationSubnets: [10.97.0.0/16], sniHosts: [echo.default.svc.cluster.local]}], | reviews | destinationSubnets",
+                "tcp | match: [{destinationSubnets: [nowhere]}],       | error   | destinationSubnets",
+                "tls | match: [{port: 90}],                            | error   | sniHosts",
+                "tls | ''                                              | error   | match",
+            })
+    void whatConnectionsAreMatchedBy(String kind, String match, String target, String finding) {
+        TestMesh m = TestMesh.of(object(
+                "VirtualService",
+                "echo",
+                "{hosts: [echo], " + kind + ": [{" + match + " route: [{destination: {host: reviews}}]}]}"));
+        assertThat(m.findings()).anyMatch(f -> f.contains(finding));
+        if (target.equals("error")) {
+            assertThat(m.errors()).singleElement().asString().contains(finding);
+        } else {
+            assertThat(m.errors()).isEmpty();
+            assertThat(m.tcp(TestMesh.ECHO).backends())
+                    .singleElement()
+                    .satisfies(b -> assertThat(b.cluster()).contains(target));
+        }
+    }
 }

@@ -202,20 +202,6 @@ class VirtualServiceTest {
         assertThat(other.findings()).anyMatch(f -> f.contains("sniHosts"));
     }
 
-    @Test
-    void tcpMatchesBySubnetOfTheServicesAddress() {
-        String tcp =
-                "{hosts: [echo], tcp: [{match: [{destinationSubnets: [%s]}], route: [{destination: {host: reviews}}]}]}";
-        assertThat(TestMesh.of(vs("echo", tcp.formatted("10.96.0.0/16")))
-                        .tcp(TestMesh.ECHO)
-                        .backends())
-                .containsExactly(new TcpChain.Backend(TestMesh.REVIEWS, 1));
-        assertThat(TestMesh.of(vs("echo", tcp.formatted("10.97.0.0/16")))
-                        .tcp(TestMesh.ECHO)
-                        .backends())
-                .containsExactly(new TcpChain.Backend(TestMesh.ECHO, 1));
-    }
-
     /** What istiod's validation refuses (measured-behaviour.md, VirtualService). */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """

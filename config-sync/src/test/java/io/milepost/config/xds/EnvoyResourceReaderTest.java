@@ -18,6 +18,7 @@ import io.milepost.mesh.L4Policy;
 import io.milepost.mesh.Locality;
 import io.milepost.mesh.MeshService;
 import io.milepost.mesh.MeshSnapshot;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.mesh.PathMatch;
 import io.milepost.mesh.PolicySet;
 import io.milepost.mesh.RetryPolicy;
@@ -103,6 +104,14 @@ class EnvoyResourceReaderTest {
         assertThat(c.routes().rules())
                 .extracting(RouteRule::name)
                 .containsExactly("first", "moved", "teapot", "strange", "default");
+    }
+
+    /** GetProxyHeadersFromProxyConfig in the form in which it reaches Envoy. */
+    @Test
+    void headersOfOurOwn() {
+        assertThat(http(HTTP).http().headers()).isEqualTo(OwnHeaders.DEFAULT);
+        assertThat(http(DETECT_HTTP).http().serverName()).isEqualTo("mine");
+        assertThat(http(DETECT_HTTP).http().headers()).isEqualTo(new OwnHeaders(false, false, false, false));
     }
 
     @Test
@@ -291,6 +300,18 @@ class EnvoyResourceReaderTest {
                 .containsExactly(new Endpoints.Endpoint(
                         "10.1.0.9", 8080, Optional.empty(), 3, Endpoints.Health.UNHEALTHY, "", Map.of()));
         assertThat(findings).anyMatch(f -> f.contains("listener somewhere"));
+    }
+
+    /** As istiod writes a targetPort of a ServiceEntry with resolution NONE (PassthroughTargetPorts). */
+    @Test
+    void portForAllDestinations() {
+        assertThat(Objects.requireNonNull(snapshot.endpoints().get("moved-port"))
+                        .localities()
+                        .getFirst()
+                        .endpoints())
+                .containsExactly(new Endpoints.Endpoint("", 8443, Optional.empty(), ""));
+        assertThat(Objects.requireNonNull(snapshot.endpoints().get("encap")).localities())
+                .isEmpty();
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.milepost.http.HeaderName;
 import io.milepost.http.Headers;
 import io.milepost.http.RequestHead;
 import io.milepost.http.ResponseHead;
+import io.milepost.mesh.OwnHeaders;
 import io.milepost.policy.Attributes;
 import io.milepost.telemetry.ResponseFlags;
 import io.milepost.waypoint.codec.BadMessageException;
@@ -338,8 +339,15 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
             h.set(HeaderName.CONTENT_TYPE, own);
         }
         // Last, as Envoy: what a rule sets as server does not count (recorded: gw-resp-headers).
-        h.set(HeaderName.SERVER, service.serverName());
+        if (ownHeaders().server()) {
+            h.set(HeaderName.SERVER, service.serverName());
+        }
         downstream.head(head, end);
+    }
+
+    /** Which headers we write of our own accord. */
+    OwnHeaders ownHeaders() {
+        return service.chain().http().headers();
     }
 
     /** What the rule and its backend change in any answer. */

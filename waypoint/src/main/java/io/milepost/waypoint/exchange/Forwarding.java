@@ -60,7 +60,7 @@ final class Forwarding extends Attempts {
     void start() {
         requestMillis = plan.timeouts().requestMillis(exchange.request, exchange.grpc);
         hash(plan.hash());
-        plan.rewrite(exchange.request, target, exchange::operator);
+        plan.rewrite(exchange.request, target, exchange::operator, exchange.ownHeaders());
         if (!target.mirrors().isEmpty() && !exchange.upgrade) {
             mirror();
         }
@@ -108,7 +108,13 @@ final class Forwarding extends Attempts {
         begin(h);
         // As Envoy: the first try is told the whole time, however long the request was on its way to it.
         long elapsed = exchange.attempts == 1 ? 0 : (attemptStartNanos - exchange.startNanos) / 1_000_000;
-        plan.timeouts().writeHeaders(exchange.request, exchange.grpc, requestMillis, elapsed);
+        plan.timeouts()
+                .writeHeaders(
+                        exchange.request,
+                        exchange.grpc,
+                        requestMillis,
+                        elapsed,
+                        exchange.ownHeaders().debug());
         long perTry = plan.timeouts().perTryMillis(requestMillis);
         if (perTry > 0) {
             perTryTimeout = worker.loop().schedule(this::onPerTryTimeout, perTry, TimeUnit.MILLISECONDS);
@@ -308,7 +314,7 @@ final class Forwarding extends Attempts {
         responseStarted = true;
         exchange.answeredNanos = System.nanoTime();
         exchange.details = "via_upstream";
-        if (head.status() != 101) {
+        if (head.status() != 101 && exchange.ownHeaders().debug()) {
             head.headers().set(HeaderName.X_ENVOY_UPSTREAM_SERVICE_TIME, serviceTime());
         }
         AsciiString line = cookie;

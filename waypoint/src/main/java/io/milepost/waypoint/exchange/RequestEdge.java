@@ -83,7 +83,7 @@ public final class RequestEdge {
         if (proto == null) {
             h.add(HeaderName.X_FORWARDED_PROTO, HTTP);
         }
-        if (!h.contains(HeaderName.X_REQUEST_ID)) {
+        if (settings.headers().requestId() && !h.contains(HeaderName.X_REQUEST_ID)) {
             h.add(HeaderName.X_REQUEST_ID, uuid());
         }
     }

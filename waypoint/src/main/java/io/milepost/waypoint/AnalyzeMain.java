@@ -1,10 +1,14 @@
-package io.milepost.config.analyze;
+package io.milepost.waypoint;
 
+import io.milepost.config.analyze.Analysis;
+import io.milepost.config.analyze.AnalysisText;
+import io.milepost.config.analyze.Analyzer;
 import io.milepost.config.kube.GatewayApiMode;
 import io.milepost.config.kube.GatewayRef;
 import io.milepost.config.kube.ObjectFiles;
 import io.milepost.config.kube.SnapshotBuilder;
 import io.milepost.config.kube.authz.AuthorizationTranslator;
+import io.milepost.telemetry.AccessLogger;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -65,7 +69,8 @@ public final class AnalyzeMain implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
         SnapshotBuilder builder = new SnapshotBuilder(new AuthorizationTranslator(), parsed);
-        Analysis a = new Analyzer(builder).analyze(ObjectFiles.read(directory).parse(), from);
+        Analysis a = new Analyzer(builder, AccessLogger::problems)
+                .analyze(ObjectFiles.read(directory).parse(), from);
         PrintWriter out = spec.commandLine().getOut();
         out.print(output == Output.json ? AnalysisText.json(a) : AnalysisText.text(a));
         out.flush();
