@@ -7,6 +7,8 @@ import io.milepost.bench.peer.Proxy;
 import io.milepost.bench.peer.Workload;
 import io.milepost.bench.run.Bench;
 import io.milepost.bench.run.Lab;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,10 +29,20 @@ public final class TrainMain {
 
     private TrainMain() {}
 
+    /** Before the cache: it remembers the jars it was made of. */
+    private static void liftLibraries(Path folder) throws IOException {
+        try (DirectoryStream<Path> jars = Files.newDirectoryStream(folder, "picocli-*.jar")) {
+            for (Path jar : jars) {
+                OldClasses.lift(jar);
+            }
+        }
+    }
+
     /** Argument: the file to write. */
     public static void main(String[] args) throws Exception {
         Path cache = Path.of(args[0]).toAbsolutePath();
         Path home = Path.of(System.getProperty("milepost.home", "."));
+        liftLibraries(home.resolve("testbed/target/lib"));
         Path folder = Files.createTempDirectory("milepost-train");
         try (Lab lab = new Lab(folder)) {
             Milepost milepost =
@@ -39,7 +51,13 @@ public final class TrainMain {
             try {
                 proxy.awaitListening();
                 for (Shapes shape : new Shapes[] {
-                    Shapes.REALISTIC, Shapes.POST_1M, Shapes.H2C, Shapes.GRPC, Shapes.WEBSOCKET, Shapes.REALISTIC
+                    Shapes.REALISTIC,
+                    Shapes.POST_1M,
+                    Shapes.GET_64M,
+                    Shapes.H2C,
+                    Shapes.GRPC,
+                    Shapes.WEBSOCKET,
+                    Shapes.REALISTIC
                 }) {
                     try (Load load = lab.load(proxy, shape)) {
                         load.startClosed();
