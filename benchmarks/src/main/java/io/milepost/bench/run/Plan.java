@@ -6,7 +6,7 @@ import java.util.Set;
  * How long and how often.
  *
  * @param window seconds of one measurement under load
- * @param warmup seconds of saturated load that each proxy gets before its first measurement
+ * @param warmup seconds of load that each proxy gets before its first measurement
  * @param startRounds processes started per side and size
  * @param scenarios names that are run; empty runs all of the plan
  */

@@ -57,7 +57,7 @@ final class RequestScenario implements Scenario.Action {
                             ? bench.lab().load(proxy, shape)
                             : bench.lab().load(proxy, shape, inner, perOuter, renewEvery);
                     loads.put(side, load);
-                    bench.warm(side, workload, shape, load);
+                    bench.warm(side, workload, shape, load, rate);
                 }
             }
             for (int round = 0; round < plan.rounds(); round++) {
