@@ -53,7 +53,7 @@ class IstiodMeshConfigTest {
         }) {
             assertThat(m.findings())
                     .filteredOn(f -> f.contains("proxyHeaders." + field))
-                    .singleElement();
+                    .hasSize(1);
         }
         assertThat(m.findings()).hasSize(6);
     }
