@@ -139,6 +139,9 @@ final class Changes {
             if (!c.onlyEndpoints()) {
                 translation.renewService(c.now());
                 dirty.services = true;
+                if (!c.sameAddresses() && !translation.renewAddresses(c.before(), c.now())) {
+                    return false;
+                }
                 if (served.isPresent() && served.get().serves(c.now())) {
                     dirty.chains = true;
                     dirty.clusters = true;
@@ -230,7 +233,7 @@ final class Changes {
             Target target = new Target();
             all.forEach(o -> target.add(w, o));
             dirty.chains |= target.all || !target.services.isEmpty();
-            target.served(w).forEach(w::renewPolicies);
+            w.renewPolicies(target.served(w));
             if (target.all) {
                 w.renewDirect();
             }

@@ -13,6 +13,7 @@ import io.milepost.mesh.RouteTable;
 import io.milepost.mesh.SourceRef;
 import io.milepost.mesh.TelemetrySettings;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +24,8 @@ import java.util.TreeMap;
  * order in which they are tried, and one for traffic that is addressed to workloads.
  */
 final class HttpChains {
-    private final Map<String, HttpChain> chains = new TreeMap<>();
+    private final Map<String, HttpChain> chains = new HashMap<>();
+    private final ChainPolicies.Kept kept = new ChainPolicies.Kept();
     private final Report report;
     private final MeshConfig mesh;
     private final HttpRoutes gatewayApi;
@@ -90,7 +92,8 @@ final class HttpChains {
     }
 
     void renewPolicies(String chain, PolicySet policies) {
-        chains.computeIfPresent(chain, (name, h) -> h.policies().equals(policies) ? h : h.withPolicies(policies));
+        chains.computeIfPresent(
+                chain, (name, h) -> kept.isEqual(h.policies(), policies) ? h : h.withPolicies(policies));
     }
 
     void renewLogs(String chain, TelemetrySettings logs) {

@@ -96,6 +96,14 @@ public final class KubeObjects {
                 all.targeting(waypoint.mesh().rootNamespace(), "GatewayClass", gatewayClass));
     }
 
+    /** Whether an object of a kind may name this very service as its target. */
+    boolean isTargeted(String kind, ServiceInfo service) {
+        return !service.isDirect()
+                && !attachments(kind)
+                        .targeting(service.namespace(), service.kind(), service.name())
+                        .isEmpty();
+    }
+
     /** Objects of a kind in a namespace whose selector may pick something with these labels. */
     public List<KubeObject> selecting(String kind, String namespace, Map<String, String> labels) {
         return attachments(kind).selecting(namespace, labels);

@@ -56,6 +56,11 @@ final class KubeServices {
         return out;
     }
 
+    /** Whether every service without an address of its own is given the one that it was given before. */
+    boolean givesSameAddresses() {
+        return vips.equals(vips());
+    }
+
     private Map<String, String> vips() {
         Set<String> taken = new HashSet<>();
         Set<String> without = new HashSet<>();
@@ -222,8 +227,11 @@ final class KubeServices {
     }
 
     static boolean sameAddresses(KubeObject a, KubeObject b) {
-        return clusterIps(a).equals(clusterIps(b))
-                && a.spec().path("type").equals(b.spec().path("type"));
+        return clusterIps(a).equals(clusterIps(b)) && sameType(a, b);
+    }
+
+    static boolean sameType(KubeObject a, KubeObject b) {
+        return a.spec().path("type").equals(b.spec().path("type"));
     }
 
     List<KubeObject> slicesOf(String service) {

@@ -26,6 +26,10 @@ final class Population {
 
     /** A service that is not what it was. */
     record Changed(ServiceModel before, ServiceModel now) {
+        boolean sameAddresses() {
+            return now.addresses().equals(before.addresses());
+        }
+
         /** Whether it has other endpoints at most. */
         boolean onlyEndpoints() {
             return now.withEndpoints(before.endpoints()).equals(before);
@@ -226,6 +230,8 @@ final class Population {
                         || known.isEmpty()
                         || !isSimple(known.get())
                         || !KubeServices.sameAddresses(old, o)
+                                && (!KubeServices.sameType(old, o)
+                                        || !registry.kube().givesSameAddresses())
                         || ServiceRegistry.isOfWaypoint(old)
                         || ServiceRegistry.isOfWaypoint(o)) {
                     return false;
@@ -255,7 +261,6 @@ final class Population {
             }
         }
         return a.created().equals(b.created())
-                && a.addresses().equals(b.addresses())
                 && a.resolution() == b.resolution()
                 && a.waypoint().equals(b.waypoint())
                 && a.traits().exportTo().equals(b.traits().exportTo());

@@ -5,16 +5,17 @@ import io.milepost.mesh.PolicySet;
 import io.milepost.mesh.TcpChain;
 import io.milepost.mesh.TelemetrySettings;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The chains of a waypoint for connections that are passed on as bytes, by name: one for each service port that does not
  * speak HTTP or may not, and one for traffic that is addressed to workloads.
  */
 final class TcpChains {
-    private final Map<String, TcpChain> chains = new TreeMap<>();
+    private final Map<String, TcpChain> chains = new HashMap<>();
+    private final ChainPolicies.Kept kept = new ChainPolicies.Kept();
     private final Report report;
     private final TcpRoutes gatewayApi;
     private final VirtualServices virtualServices;
@@ -44,7 +45,8 @@ final class TcpChains {
     }
 
     void renewPolicies(String chain, PolicySet policies) {
-        chains.computeIfPresent(chain, (name, t) -> t.policies().equals(policies) ? t : t.withPolicies(policies));
+        chains.computeIfPresent(
+                chain, (name, t) -> kept.isEqual(t.policies(), policies) ? t : t.withPolicies(policies));
     }
 
     void renewLogs(String chain, TelemetrySettings logs) {

@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Cluster;
 import io.milepost.mesh.Dispatch;
 import io.milepost.mesh.Endpoints;
@@ -10,12 +11,16 @@ import io.milepost.mesh.MeshSnapshot;
 import io.milepost.mesh.TcpChain;
 import io.milepost.mesh.TelemetrySettings;
 import io.milepost.mesh.WorkloadIndex;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -133,6 +138,35 @@ final class Translation {
     /** What ztunnels know of a service is other than before. */
     void renewService(ServiceModel s) {
         services.put(s.key(), workloads.service(s));
+    }
+
+    /** A service has other addresses than before; false when others have one of them, so that their order decides. */
+    boolean renewAddresses(ServiceModel before, ServiceModel now) {
+        if (served.isEmpty() || !served.get().serves(now)) {
+            return true;
+        }
+        if (before.addresses().isEmpty() || now.addresses().isEmpty()) {
+            return false;
+        }
+        Set<Cidr> addresses = new LinkedHashSet<>(now.addresses());
+        Set<Cidr> concerned = new HashSet<>(before.addresses());
+        concerned.addAll(addresses);
+        // All services and not those of the table: one may stand in it with some of its addresses, or not at all.
+        for (ServiceModel s : registry.all()) {
+            if (!s.host().equals(now.host()) && !Collections.disjoint(concerned, s.addresses())) {
+                return false;
+            }
+        }
+        List<Dispatch.Service> services = new ArrayList<>(dispatch.services());
+        for (int i = 0; i < services.size(); i++) {
+            Dispatch.Service s = services.get(i);
+            if (s.host().equals(now.host())) {
+                services.set(i, new Dispatch.Service(s.host(), List.copyOf(addresses), s.ports()));
+                dispatch = new Dispatch(services, dispatch.workloads(), dispatch.direct());
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The workloads that are attached to the waypoint are other than before. */

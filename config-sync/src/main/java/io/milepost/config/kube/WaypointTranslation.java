@@ -186,8 +186,13 @@ final class WaypointTranslation {
         foreign.of(s.host()).forEach(clusters::addOutbound);
     }
 
-    /** Decides anew who may use a service, and nothing else of it. */
-    void renewPolicies(ServiceModel s) {
+    /** Decides anew who may use some services, and nothing else of them. */
+    void renewPolicies(List<ServiceModel> services) {
+        policies.whoAgain();
+        services.forEach(this::renewPolicies);
+    }
+
+    private void renewPolicies(ServiceModel s) {
         ChainPolicies.Who who = policies.who(s.info());
         for (Port p : s.ports()) {
             http.renewPolicies(Targets.chain(p.number(), true, s.host()), who.http());

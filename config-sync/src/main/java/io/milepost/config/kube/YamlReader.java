@@ -14,6 +14,7 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.NodeId;
 import org.yaml.snakeyaml.nodes.Tag;
 import org.yaml.snakeyaml.representer.Representer;
 import org.yaml.snakeyaml.resolver.Resolver;
@@ -37,6 +38,17 @@ public final class YamlReader {
 
     /** Timestamps stay the texts that they are in JSON. */
     private static final class Texts extends Resolver {
+        /** The longest of those that begin with a letter and are no text: false. */
+        private static final int WORD = 5;
+
+        /** Without asking expressions about names, which are most of what is written. */
+        @Override
+        public Tag resolve(NodeId kind, String value, boolean implicit) {
+            return kind == NodeId.scalar && implicit && value.length() > WORD && Character.isLetter(value.charAt(0))
+                    ? Tag.STR
+                    : super.resolve(kind, value, implicit);
+        }
+
         @Override
         public void addImplicitResolver(Tag tag, Pattern regexp, String first, int limit) {
             if (!tag.equals(Tag.TIMESTAMP)) {
@@ -52,7 +64,7 @@ public final class YamlReader {
         try {
             for (Object value : yaml().loadAll(text)) {
                 document++;
-                add(JSON.valueToTree(value), origin, document, report, out);
+                add(JsonTrees.of(value), origin, document, report, out);
             }
         } catch (YAMLException | IllegalArgumentException e) {
             report.add(Finding.error(
@@ -68,7 +80,7 @@ public final class YamlReader {
             return JSON.createObjectNode();
         }
         try {
-            JsonNode n = JSON.valueToTree(yaml().load(text));
+            JsonNode n = JsonTrees.of(yaml().load(text));
             if (n.isObject()) {
                 return n;
             }
