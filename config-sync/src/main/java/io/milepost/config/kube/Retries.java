@@ -63,7 +63,7 @@ final class Retries {
         }
         for (String part : retryOn.split(",", -1)) {
             String p = part.trim();
-            if (p.matches("[1-5][0-9]{2}")) {
+            if (p.matches("[1-5][0-9]{2}") && NAMED.contains(Integer.parseInt(p))) {
                 codes.add(Integer.parseInt(p));
                 on.add("retriable-status-codes");
             } else if (KNOWN.contains(p)) {
@@ -71,7 +71,8 @@ final class Retries {
             } else if (!p.isEmpty()) {
                 f.error(
                         "retryOn",
-                        "'" + p + "' is unknown: use " + String.join(", ", new TreeSet<>(KNOWN)) + " or status codes");
+                        "'" + p + "' is unknown: use " + String.join(", ", new TreeSet<>(KNOWN))
+                                + " or status codes that have a name");
             }
         }
         return new RetryPolicy(

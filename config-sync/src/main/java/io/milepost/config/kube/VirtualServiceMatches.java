@@ -35,8 +35,11 @@ final class VirtualServiceMatches {
             holder.skip("sourceLabels");
             possible = false;
         }
-        // Names Envoy's own statistics; nothing else depends on it.
-        m.holding("statPrefix").skip("statPrefix");
+        if (m.has("statPrefix")) {
+            Fields f = m.holding("statPrefix");
+            f.info("statPrefix", "names Envoy's own statistics, which are not written here: use istio_requests_total");
+            f.skip("statPrefix");
+        }
         boolean ignoreCase = m.holding("ignoreUriCase").bool("ignoreUriCase", false);
         PathMatch path = m.has("uri") ? path(m.at("uri"), ignoreCase) : PathMatch.ANY;
         List<HeaderMatch> headers = new ArrayList<>();

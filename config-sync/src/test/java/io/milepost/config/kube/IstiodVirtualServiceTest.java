@@ -5,9 +5,11 @@ import static io.milepost.config.kube.TestObjects.object;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.milepost.mesh.HeaderMutations.Op;
+import io.milepost.mesh.RetryPolicy;
 import io.milepost.mesh.RouteAction;
 import io.milepost.mesh.RouteRule;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -204,5 +206,51 @@ class IstiodVirtualServiceTest {
                     .singleElement()
                     .satisfies(b -> assertThat(b.cluster()).contains(target));
         }
+    }
+
+    /** ConvertPolicy of retry.go: the ceiling of the backoff is ten times its base, as Envoy has it. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "attempts: 3                                | 3 | 0    | 25 | 250  | true  | false",
+                "attempts: 3, retryRemoteLocalities: true   | 3 | 0    | 25 | 250  | true  | true",
+                "attempts: 3, retryRemoteLocalities: false  | 3 | 0    | 25 | 250  | true  | false",
+                "attempts: 3, retryIgnorePreviousHosts: false | 3 | 0  | 25 | 250  | false | false",
+                "attempts: 1, backoff: 40ms                 | 1 | 0    | 40 | 400  | true  | false",
+                "attempts: 1, perTryTimeout: 2s             | 1 | 2000 | 25 | 250  | true  | false",
+                "attempts: 0, backoff: 40ms                 | 0 | 0    | 25 | 250  | false | false",
+            })
+    void retries(
+            String written, int attempts, long perTry, long base, long max, boolean avoidPrevious, boolean remote) {
+        assertThat(http("{retries: {" + written + "}, " + TO + "}").forward(0).retry())
+                .isEqualTo(new RetryPolicy(
+                        attempts,
+                        attempts == 0 ? Set.of() : RetryPolicy.ISTIO_DEFAULT.on(),
+                        List.of(),
+                        perTry,
+                        base,
+                        max,
+                        avoidPrevious,
+                        remote));
+    }
+
+    /** validateHTTPRetry: a number without a standard text is no status code. */
+    @ParameterizedTest
+    @CsvSource({"'503,connect-failure', true", "'404', true", "'499', false", "'520,503', false", "'sometimes', false"})
+    void statusCodesOfRetries(String retryOn, boolean accepted) {
+        TestMesh m = http("{retries: {attempts: 1, retryOn: '" + retryOn + "'}, " + TO + "}");
+        assertThat(m.errors().isEmpty()).isEqualTo(accepted);
+    }
+
+    /** What istiod writes for Envoy's statistics alone, and a subset that nobody defines (503 NC, measured). */
+    @Test
+    void whatHasNoEffectIsTold() {
+        TestMesh m = http("{match: [{uri: {prefix: /}, statPrefix: s}], route: [{destination: {host: reviews, "
+                + "subset: gone}}]}");
+        assertThat(m.errors()).isEmpty();
+        assertThat(m.findings())
+                .anyMatch(f -> f.contains("spec.http[0].match[0].statPrefix"))
+                .anyMatch(f -> f.contains("has subset 'gone'"));
     }
 }

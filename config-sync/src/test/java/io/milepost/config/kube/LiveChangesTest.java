@@ -84,7 +84,7 @@ class LiveChangesTest {
         "Telemetry, 100",
         "Pod, 30",
         "WorkloadEntry, 60",
-        "Service, 20",
+        "Service, 15",
         "EndpointSlice, 60",
         "PeerAuthentication, 100"
     })

@@ -3,23 +3,13 @@ package io.milepost.config.kube;
 import java.util.Random;
 
 /** The kinds that {@link RandomObjects} leaves out, with most of their fields; equal seeds give equal objects. */
-final class RandomIstioObjects {
+final class RandomIstioObjects extends RandomText {
     private static final String[] HOSTS = {
         "reviews", "ratings", "tcp", "gone", "far.other.svc.cluster.local", "ext.example"
     };
-    private final Random random;
 
     RandomIstioObjects(Random random) {
-        this.random = random;
-    }
-
-    private String any(String... of) {
-        return of[random.nextInt(of.length)];
-    }
-
-    /** The text, or nothing. */
-    private String maybe(int oneOf, String text) {
-        return random.nextInt(oneOf) == 0 ? text : "";
+        super(random);
     }
 
     String next() {
@@ -73,7 +63,31 @@ final class RandomIstioObjects {
             case "DestinationRule" -> object("networking.istio.io/v1", kind, "d" + n, destinationRule());
             case "AuthorizationPolicy" -> object("security.istio.io/v1", kind, "a" + n, authorization());
             case "Telemetry" -> object("telemetry.istio.io/v1", kind, "t" + n, telemetry());
+            case "BackendTLSPolicy" -> object("gateway.networking.k8s.io/v1", kind, "b" + n, backendTls());
             default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
+    /** An object of a kind that has no meaning at a waypoint. */
+    String withoutMeaning() {
+        int n = random.nextInt(4);
+        return switch (random.nextInt(6)) {
+            case 0 ->
+                object(
+                        "networking.istio.io/v1alpha3",
+                        "EnvoyFilter",
+                        "f" + n,
+                        "{configPatches: [{applyTo: HTTP_FILTER, patch: {operation: REMOVE}}]}");
+            case 1 -> object("networking.istio.io/v1beta1", "ProxyConfig", "c" + n, "{concurrency: 2}");
+            case 2 -> object("extensions.istio.io/v1alpha1", "WasmPlugin", "m" + n, "{url: 'oci://x/y'}");
+            case 3 ->
+                object(
+                        "networking.istio.io/v1",
+                        "Gateway",
+                        "i" + n,
+                        "{selector: {a: b}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}");
+            case 4 -> object("networking.istio.io/v1", "WorkloadGroup", "o" + n, "{template: {serviceAccount: a}}");
+            default -> object("gateway.networking.k8s.io/v1alpha2", "UDPRoute", "u" + n, "{rules: []}");
         };
     }
 

@@ -5,24 +5,20 @@ import java.util.List;
 import java.util.Random;
 
 /** Objects that are valid, broken in one place, or odd; equal seeds give equal objects. */
-final class RandomObjects {
+final class RandomObjects extends RandomText {
     private static final String[] SERVICES = {"reviews", "ratings", "tcp", "gone", "far"};
     private static final String[] PATHS = {"/", "/a", "/a/b", "/b", "/a.*", "a", "", "/\u00e4", "/a("};
-    private static final String[] BROKEN = {"zzz: 1", "rules: 7", "parentRefs: {}", "weight: [x]", "hosts: 3", "port: a"
-    };
+    private static final String[] BROKEN = {"zzz: 1", "rules: 7", "parentRefs: {}", "weight: [x]", "port: a"};
 
-    private final Random random;
+    private final RandomIstioObjects istio;
 
     RandomObjects(long seed) {
-        random = new Random(seed);
+        this(new Random(seed));
     }
 
-    private String any(String... of) {
-        return of[random.nextInt(of.length)];
-    }
-
-    private boolean one(int of) {
-        return random.nextInt(of) == 0;
+    RandomObjects(Random random) {
+        super(random);
+        istio = new RandomIstioObjects(random);
     }
 
     /** One document; small numbers let names repeat, so that objects replace each other. */
@@ -34,28 +30,32 @@ final class RandomObjects {
             case 5 -> route("TCPRoute", n);
             case 6 -> route("TLSRoute", n);
             case 7 -> slice(n);
-            case 8 -> object("networking.istio.io/v1", "VirtualService", "v" + n, virtualService());
-            case 9 -> object("networking.istio.io/v1", "DestinationRule", "d" + n, destinationRule());
-            case 10 ->
-                object(
-                        "gateway.networking.k8s.io/v1",
-                        "BackendTLSPolicy",
-                        "b" + n,
-                        "{targetRefs: [{group: '', kind: Service, name: " + any(SERVICES)
-                                + "}], validation: {hostname: h.example, wellKnownCACertificates: "
-                                + any("System", "Nobody") + "}}");
-            default ->
-                object(
-                        "security.istio.io/v1",
-                        "AuthorizationPolicy",
-                        "a" + n,
-                        "{targetRefs: [{group: '', kind: Service, name: " + any(SERVICES)
-                                + "}], rules: [{to: [{operation: {paths: ['" + any("/a", "/b*", "*") + "']}}]}]}");
+            case 8 -> istio.of("VirtualService");
+            case 9 -> istio.of("DestinationRule");
+            case 10 -> istio.of("BackendTLSPolicy");
+            default -> istio.of("AuthorizationPolicy");
         };
     }
 
-    private static String object(String version, String kind, String name, String spec) {
-        return "{apiVersion: " + version + ", kind: " + kind + ", metadata: {name: " + name + "}, spec: " + spec + "}";
+    /** One that nothing is wrong with. */
+    String plain() {
+        int n = random.nextInt(1000);
+        String target = any("reviews", "ratings");
+        String parent = "parentRefs: [{group: '', kind: Service, name: reviews}], rules: [{matches: [{";
+        String backend = "}], backendRefs: [{name: " + target + ", port: 80}]}]";
+        return switch (random.nextInt(3)) {
+            case 0 ->
+                "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: plain" + n + "}, spec: {"
+                        + parent + "path: {type: " + any("Exact", "PathPrefix") + ", value: /plain" + n + "}" + backend
+                        + "}}";
+            case 1 ->
+                "{apiVersion: gateway.networking.k8s.io/v1, kind: GRPCRoute, metadata: {name: plain" + n + "}, spec: {"
+                        + parent + "method: {service: a.B, method: M" + n + "}" + backend + "}}";
+            default ->
+                "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: plain" + n
+                        + "}, spec: {hosts: [ratings], http: [{match: [{uri: {exact: /plain" + n
+                        + "}}], route: [{destination: {host: " + target + "}}]}]}}";
+        };
     }
 
     private String route(String kind, int n) {
@@ -125,17 +125,5 @@ final class RandomObjects {
                 + "}}, addressType: IPv4, ports: [{name: http, port: 8080}, {name: grpc-a, port: 7070}], endpoints: [{addresses: [10.1.0."
                 + (1 + random.nextInt(4)) + "]" + (one(3) ? ", conditions: {ready: false}" : "")
                 + (one(2) ? ", targetRef: {kind: Pod, name: r" + (1 + random.nextInt(2)) + "}" : "") + "}]}";
-    }
-
-    private String virtualService() {
-        return "{hosts: [" + any(SERVICES) + "], http: [{"
-                + (one(2) ? "match: [{uri: {prefix: " + any("/a", "/b") + "}}], " : "")
-                + "route: [{destination: {host: " + any(SERVICES) + (one(2) ? ", subset: v1" : "") + "}}]"
-                + (one(5) ? ", " + any(BROKEN) : "") + "}]}";
-    }
-
-    private String destinationRule() {
-        return "{host: " + any(SERVICES) + ", subsets: [{name: v1, labels: {version: v1}}]"
-                + (one(3) ? ", trafficPolicy: {loadBalancer: {simple: " + any("RANDOM", "ODD") + "}}" : "") + "}";
     }
 }

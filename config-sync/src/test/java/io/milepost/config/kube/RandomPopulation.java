@@ -3,19 +3,9 @@ package io.milepost.config.kube;
 import java.util.Random;
 
 /** Pods, services, and what is attached to them, in a world so small that they meet; equal seeds give equal objects. */
-final class RandomPopulation {
-    private final Random random;
-
+final class RandomPopulation extends RandomText {
     RandomPopulation(Random random) {
-        this.random = random;
-    }
-
-    private String any(String... of) {
-        return of[random.nextInt(of.length)];
-    }
-
-    private String maybe(int oneOf, String text) {
-        return random.nextInt(oneOf) == 0 ? text : "";
+        super(random);
     }
 
     String next() {
@@ -135,6 +125,9 @@ final class RandomPopulation {
             case "ratings" -> "10.96.0.11";
             default -> "10.96.0.12";
         };
+        if (random.nextInt(3) == 0) {
+            address = any("10.96.0.10", "10.96.0.12", "10.96.0.20", "10.96.0.21", "10.96.0.22", "None");
+        }
         return "{apiVersion: v1, kind: Service, metadata: {name: " + name
                 + maybe(8, ", labels: {istio.io/use-waypoint: " + any("waypoint", "none") + "}")
                 + maybe(10, ", annotations: {networking.istio.io/exportTo: " + any(".", "'~'") + "}")

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.milepost.config.kube.authz.AuthorizationTranslator;
+import io.milepost.mesh.MeshSnapshot;
+import io.milepost.mesh.SourceRef;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -25,6 +27,30 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TranslatorPropertyTest {
     private static final int MESHES = 25;
     private static final int OBJECTS = 25;
+    private static final int SILENT_MESHES = 8;
+
+    /** What a waypoint's users write for it; of Secrets, Pods and the like nobody expects an answer. */
+    private static final Set<String> OF_THE_MESH = Set.of(
+            "HTTPRoute",
+            "GRPCRoute",
+            "TCPRoute",
+            "TLSRoute",
+            "UDPRoute",
+            "BackendTLSPolicy",
+            "XBackendTrafficPolicy",
+            "VirtualService",
+            "DestinationRule",
+            "ServiceEntry",
+            "WorkloadEntry",
+            "AuthorizationPolicy",
+            "Telemetry",
+            "PeerAuthentication",
+            "Sidecar",
+            "EnvoyFilter",
+            "ProxyConfig",
+            "WasmPlugin",
+            "Gateway",
+            "WorkloadGroup");
 
     private static SnapshotBuilder builder(GatewayApiMode mode) {
         return new SnapshotBuilder(new AuthorizationTranslator(), mode);
@@ -43,7 +69,11 @@ class TranslatorPropertyTest {
         RandomIstioObjects istio = new RandomIstioObjects(random);
         Map<String, String> out = new LinkedHashMap<>();
         for (int i = 0; i < OBJECTS; i++) {
-            String text = random.nextInt(3) == 0 ? gateway.next() : istio.next();
+            String text = switch (random.nextInt(12)) {
+                case 0 -> istio.withoutMeaning();
+                case 1, 2, 3, 4 -> gateway.next();
+                default -> istio.next();
+            };
             KubeObject o = object(text);
             out.put(
                     o.kind() + o.key(),
@@ -120,7 +150,13 @@ class TranslatorPropertyTest {
                         "EndpointSlice",
                         "ReferenceGrant",
                         "Secret",
-                        "Service");
+                        "Service",
+                        "Sidecar",
+                        "PeerAuthentication",
+                        "EnvoyFilter",
+                        "ProxyConfig",
+                        "WasmPlugin",
+                        "WorkloadGroup");
     }
 
     /** However deep an unknown field stands: something is said of its object. */
@@ -129,7 +165,12 @@ class TranslatorPropertyTest {
         for (long seed = 0; seed < 400; seed++) {
             Random random = new Random(seed);
             RandomIstioObjects istio = new RandomIstioObjects(random);
-            KubeObject o = object(random.nextBoolean() ? new RandomObjects(seed).next() : istio.next());
+            KubeObject o = object(
+                    switch (random.nextInt(5)) {
+                        case 0 -> istio.withoutMeaning();
+                        case 1, 2 -> new RandomObjects(seed).next();
+                        default -> istio.next();
+                    });
             if (!o.root().has("spec") || o.kind().equals("AuthorizationPolicy")) {
                 continue;
             }
@@ -139,5 +180,58 @@ class TranslatorPropertyTest {
                     .anyMatch(f -> f.source().name().equals(o.name())
                             && f.source().kind().equals(o.kind()));
         }
+    }
+
+    /**
+     * Never a silent drop: without an object something else is served, or something was said of it: a finding, or a
+     * condition that is not met.
+     */
+    @ParameterizedTest
+    @EnumSource(GatewayApiMode.class)
+    void anObjectHasAnEffectOrIsSpokenOf(GatewayApiMode mode) {
+        Set<String> effective = new TreeSet<>();
+        Set<String> spokenOf = new TreeSet<>();
+        for (long seed = 100; seed < 100 + SILENT_MESHES; seed++) {
+            List<String> texts = new ArrayList<>(texts(seed));
+            RandomObjects plain = new RandomObjects(seed);
+            for (int i = 0; i < 4; i++) {
+                texts.add(plain.plain());
+            }
+            List<KubeObject> base = Yaml.parse(Yaml.MESH).objects();
+            List<KubeObject> all = new ArrayList<>(base);
+            all.addAll(Yaml.parse(String.join("\n---\n", texts)).objects());
+            SnapshotBuilder.Analyzed whole = builder(mode).analyze(new KubeObjects(all), Yaml.WAYPOINT);
+            for (KubeObject o : all.subList(base.size(), all.size())) {
+                if (!OF_THE_MESH.contains(o.kind())) {
+                    continue;
+                }
+                if (whole.result().findings().stream().anyMatch(f -> isOf(f.source(), o))
+                        || whole.statuses().stream()
+                                .filter(s -> isOf(s.object(), o))
+                                .flatMap(s -> s.parents().stream())
+                                .flatMap(p -> p.conditions().stream())
+                                .anyMatch(c -> !c.status())) {
+                    spokenOf.add(o.kind());
+                    continue;
+                }
+                List<KubeObject> others = new ArrayList<>(all);
+                others.remove(o);
+                MeshSnapshot without = builder(mode)
+                        .build(new KubeObjects(others), Optional.of(Yaml.WAYPOINT))
+                        .snapshot();
+                assertThat(without)
+                        .as("seed %d, without %s:%n%s", seed, o.ref(), String.join("\n---\n", texts))
+                        .isNotEqualTo(whole.result().snapshot());
+                effective.add(o.kind());
+            }
+        }
+        assertThat(effective).contains("HTTPRoute", "GRPCRoute", "VirtualService", "DestinationRule", "ServiceEntry");
+        assertThat(spokenOf).containsAll(OF_THE_MESH);
+    }
+
+    private static boolean isOf(SourceRef s, KubeObject o) {
+        return s.kind().equals(o.kind())
+                && s.namespace().equals(o.namespace())
+                && s.name().equals(o.name());
     }
 }
