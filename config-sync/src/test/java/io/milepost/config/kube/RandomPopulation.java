@@ -3,19 +3,9 @@ package io.milepost.config.kube;
 import java.util.Random;
 
 /** Pods, services, and what is attached to them, in a world so small that they meet; equal seeds give equal objects. */
-final class RandomPopulation {
-    private final Random random;
-
+final class RandomPopulation extends RandomText {
     RandomPopulation(Random random) {
-        this.random = random;
-    }
-
-    private String any(String... of) {
-        return of[random.nextInt(of.length)];
-    }
-
-    private String maybe(int oneOf, String text) {
-        return random.nextInt(oneOf) == 0 ? text : "";
+        super(random);
     }
 
     String next() {
