@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Checks of what a policy looks like: an unknown or empty field must not widen what is allowed. */
 final class Shape {
@@ -11,12 +12,13 @@ final class Shape {
 
     static void object(JsonNode n, String field, Set<String> known) {
         if (!n.isObject()) {
-            throw new PolicyException(field, "must be an object with " + known);
+            throw new PolicyException(field, "must be an object with " + new TreeSet<>(known));
         }
         n.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
                 throw new PolicyException(
-                        field.isEmpty() ? name : field + "." + name, "is not a known field; known are " + known);
+                        field.isEmpty() ? name : field + "." + name,
+                        "is not a known field; known are " + new TreeSet<>(known));
             }
         });
     }
