@@ -192,7 +192,7 @@ final class Changes {
             foreign |= w.namesForeign(now);
             services.addAll(w.parentsOf(now));
         }
-        if (foreign) {
+        if (foreign || registry.shareHosts(services)) {
             return false;
         }
         dirty.chains = true;
@@ -279,7 +279,7 @@ final class Changes {
         }
         said.forEach(w::remove);
         dirty.chains |= target.all || !target.services.isEmpty();
-        target.served(w).forEach(w::renewLogs);
+        w.renewLogs(target.served(w));
         if (target.all) {
             w.renewDirect();
             translation.renewRefused(w);
@@ -321,8 +321,10 @@ final class Changes {
             }
         }
 
+        /** With whoever shares a host with them: the last of those, in the registry's order, has the chain. */
         List<ServiceModel> served(WaypointTranslation w) {
-            return (all ? registry.all() : services).stream().filter(w::serves).toList();
+            return (all ? registry.all() : registry.withSameHosts(services))
+                    .stream().filter(w::serves).toList();
         }
     }
 }

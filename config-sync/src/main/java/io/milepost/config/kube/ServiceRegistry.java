@@ -3,6 +3,7 @@ package io.milepost.config.kube;
 import io.milepost.config.kube.ServiceModel.Member;
 import io.milepost.config.kube.ServiceModel.Port;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -88,6 +89,21 @@ final class ServiceRegistry {
     /** Whether a service shares its host with no other and stands for itself. */
     boolean isAlone(ServiceModel s) {
         return !shared.contains(s.host()) && s.traits().alias().isEmpty();
+    }
+
+    /** Whether another service has the host of one of these, too: chains and findings have names of hosts. */
+    boolean shareHosts(Collection<ServiceModel> some) {
+        return !shared.isEmpty() && some.stream().anyMatch(s -> shared.contains(s.host()));
+    }
+
+    /** These, and all others that have the host of one of them, in the order of all services. */
+    Collection<ServiceModel> withSameHosts(Collection<ServiceModel> some) {
+        if (!shareHosts(some)) {
+            return some;
+        }
+        Set<String> hosts = new HashSet<>();
+        some.forEach(s -> hosts.add(s.host()));
+        return services.stream().filter(s -> hosts.contains(s.host())).toList();
     }
 
     /** Whether hosts may be wildcards, so that one name speaks of many. */

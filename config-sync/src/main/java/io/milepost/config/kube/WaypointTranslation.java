@@ -192,21 +192,34 @@ final class WaypointTranslation {
         services.forEach(this::renewPolicies);
     }
 
+    /** Only chains that the port has: those of its other protocols may be of another service with this host. */
     private void renewPolicies(ServiceModel s) {
         ChainPolicies.Who who = policies.who(s.info());
         for (Port p : s.ports()) {
-            http.renewPolicies(Targets.chain(p.number(), true, s.host()), who.http());
-            tcp.renewPolicies(Targets.chain(p.number(), false, s.host()), who.tcp());
+            if (p.protocol().speaksHttp()) {
+                http.renewPolicies(Targets.chain(p.number(), true, s.host()), who.http());
+            }
+            if (p.protocol().speaksTcp()) {
+                tcp.renewPolicies(Targets.chain(p.number(), false, s.host()), who.tcp());
+            }
         }
     }
 
-    /** Decides anew what a service logs, and nothing else of it. */
-    void renewLogs(ServiceModel s) {
-        policies.logsAgain(s.info());
+    /** Decides anew what some services log, and nothing else of them. */
+    void renewLogs(List<ServiceModel> services) {
+        services.forEach(s -> policies.logsAgain(s.info()));
+        services.forEach(this::renewLogs);
+    }
+
+    private void renewLogs(ServiceModel s) {
         TelemetrySettings logs = policies.logs(s.info());
         for (Port p : s.ports()) {
-            http.renewLogs(Targets.chain(p.number(), true, s.host()), logs);
-            tcp.renewLogs(Targets.chain(p.number(), false, s.host()), logs);
+            if (p.protocol().speaksHttp()) {
+                http.renewLogs(Targets.chain(p.number(), true, s.host()), logs);
+            }
+            if (p.protocol().speaksTcp()) {
+                tcp.renewLogs(Targets.chain(p.number(), false, s.host()), logs);
+            }
         }
     }
 

@@ -113,6 +113,72 @@ class LiveChangesTest {
         assertThat(100 * little / all).as("percent without a full translation").isGreaterThanOrEqualTo(percent);
     }
 
+    /** Chains are named by host and port: what is attached to one entry must not end up on the chain of the other. */
+    @ParameterizedTest
+    @CsvSource({
+        "HTTP, TLS, AuthorizationPolicy",
+        "TLS, HTTP, AuthorizationPolicy",
+        "HTTP, HTTP, AuthorizationPolicy",
+        "HTTP, TLS, Telemetry",
+        "TLS, HTTP, Telemetry",
+        "HTTP, HTTP, Telemetry",
+        "TLS, HTTP, HTTPRoute",
+        "HTTP, HTTP, HTTPRoute"
+    })
+    void servicesThatShareAHostKeepWhatIsTheirs(String first, String second, String kind) {
+        World world = new World(Optional.of(Yaml.WAYPOINT));
+        world.put(object(entry("one", first)));
+        world.put(object(entry("two", second)));
+        world.begin();
+        Random never = new Random() {
+            @Override
+            public int nextInt(int bound) {
+                return 1;
+            }
+        };
+        for (String target : List.of("one", "two")) {
+            world.change(List.of(object(attached(kind, target))), never, kind + " of " + target);
+        }
+    }
+
+    private static String entry(String name, String protocol) {
+        return """
+                apiVersion: networking.istio.io/v1
+                kind: ServiceEntry
+                metadata: {name: %s, namespace: default, labels: {istio.io/use-waypoint: waypoint}}
+                spec:
+                  hosts: [ext.example]
+                  addresses: [10.96.9.9]
+                  resolution: STATIC
+                  ports: [{number: 80, name: p, protocol: %s}]
+                  endpoints: [{address: 10.244.9.9}]
+                """.formatted(name, protocol);
+    }
+
+    private static String attached(String kind, String entry) {
+        String target = "{group: networking.istio.io, kind: ServiceEntry, name: " + entry + "}";
+        return switch (kind) {
+            case "AuthorizationPolicy" -> """
+                    apiVersion: security.istio.io/v1
+                    kind: AuthorizationPolicy
+                    metadata: {name: p-%s, namespace: default}
+                    spec: {targetRefs: [%s], rules: [{from: [{source: {principals: [cluster.local/ns/%s/sa/x]}}]}]}
+                    """.formatted(entry, target, entry);
+            case "Telemetry" -> """
+                    apiVersion: telemetry.istio.io/v1
+                    kind: Telemetry
+                    metadata: {name: t-%s, namespace: default}
+                    spec: {targetRefs: [%s], accessLogging: [{disabled: true}]}
+                    """.formatted(entry, target);
+            default -> """
+                    apiVersion: gateway.networking.k8s.io/v1
+                    kind: HTTPRoute
+                    metadata: {name: r-%s, namespace: default}
+                    spec: {parentRefs: [%s], rules: [{timeouts: {request: 3s}}]}
+                    """.formatted(entry, target);
+        };
+    }
+
     @Test
     void objectsOfAllKindsChangeTogether() {
         int little = 0;
