@@ -81,7 +81,10 @@ class ProxyHeadersTest {
         assertThat(a.status()).as(a.text()).isEqualTo("200");
         Map<String, String> all = new TreeMap<>();
         for (JsonNode h : ConformanceReport.JSON.readTree(a.body()).path("headers")) {
-            all.merge(h.path(0).asText().toLowerCase(java.util.Locale.ROOT), h.path(1).asText(), (x, y) -> x + "|" + y);
+            all.merge(
+                    h.path(0).asText().toLowerCase(java.util.Locale.ROOT),
+                    h.path(1).asText(),
+                    (x, y) -> x + "|" + y);
         }
         return all.get(name);
     }
@@ -107,7 +110,8 @@ class ProxyHeadersTest {
         assertThat(get().header("server")).isNull();
         assertThat(a.header("x-envoy-upstream-service-time")).isNull();
         assertThat(seen(a, "x-request-id")).isNull();
-        assertThat(seen(get(new HttpHeader("x-request-id", "own")), "x-request-id")).isEqualTo("own");
+        assertThat(seen(get(new HttpHeader("x-request-id", "own")), "x-request-id"))
+                .isEqualTo("own");
         assertThat(seen(a, "x-envoy-original-path")).isNull();
         assertThat(seen(a, "x-envoy-original-host")).isNull();
         assertThat(seen(a, "x-envoy-expected-rq-timeout-ms")).isNull();
