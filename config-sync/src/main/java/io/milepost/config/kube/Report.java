@@ -106,6 +106,8 @@ public final class Report {
     /** Forgets an object that is gone, and the part that deals with it. */
     void forget(KubeObject o) {
         again(part(o));
+        // What was read of it before is no reason to say nothing when it is read again, because it is there after all.
+        redone.forEach(r -> r.part().before.remove(o));
         Set<Part> of = readers.remove(o);
         if (of != null) {
             of.forEach(p -> p.read.remove(o));

@@ -73,6 +73,13 @@ class LiveChangesTest {
         }
     }
 
+    private static final Random NEVER_REMOVED = new Random() {
+        @Override
+        public int nextInt(int bound) {
+            return 1;
+        }
+    };
+
     private static KubeObject object(String yaml) {
         return Yaml.parse(yaml).objects().getFirst();
     }
@@ -130,15 +137,29 @@ class LiveChangesTest {
         world.put(object(entry("one", first)));
         world.put(object(entry("two", second)));
         world.begin();
-        Random never = new Random() {
-            @Override
-            public int nextInt(int bound) {
-                return 1;
-            }
-        };
         for (String target : List.of("one", "two")) {
-            world.change(List.of(object(attached(kind, target))), never, kind + " of " + target);
+            world.change(List.of(object(attached(kind, target))), NEVER_REMOVED, kind + " of " + target);
         }
+    }
+
+    /** The older one is looked at again, because its effect may depend on the other. */
+    @Test
+    void fieldsWithoutEffectOfTheOlderTelemetryAreStillSpokenOf() {
+        World world = new World(Optional.of(Yaml.WAYPOINT));
+        world.put(object(wide("t0", "tracing: [{disableSpanReporting: true}]")));
+        world.begin();
+        assertThat(world.change(List.of(object(wide("t1", "accessLogging: [{disabled: true}]"))), NEVER_REMOVED, "t1"))
+                .isTrue();
+    }
+
+    private static String wide(String name, String spec) {
+        return """
+                apiVersion: telemetry.istio.io/v1
+                kind: Telemetry
+                metadata: {name: %s, namespace: default}
+                spec:
+                  %s
+                """.formatted(name, spec);
     }
 
     private static String entry(String name, String protocol) {
