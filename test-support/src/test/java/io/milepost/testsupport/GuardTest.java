@@ -14,15 +14,15 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A guard that finds nothing is none: each kind of sin is committed here, and taken before the suite's guard sees it. */
 class GuardTest {
-    private static final MultiThreadIoEventLoopGroup LOOPS =
-            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    /** Of each test: a failed one is tried again in the same JVM. */
+    private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
     @TempDir
     private Path dir;
@@ -33,21 +33,22 @@ class GuardTest {
         LoopGuard.install();
     }
 
-    @AfterAll
-    static void stop() {
-        LOOPS.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    @AfterEach
+    void stop() {
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
-    private static void onLoop(Runnable action) {
-        LOOPS.submit(action).syncUninterruptibly();
+    private void onLoop(Runnable action) {
+        loops.submit(action).syncUninterruptibly();
     }
 
     @Test
     void seesWaiting() {
         onLoop(() -> LockSupport.parkNanos(1_000));
         assertThat(LoopGuard.take()).anyMatch(call -> call.contains("park") && call.contains("GuardTest"));
+        // Long enough that join() comes first on a busy machine, too.
         onLoop(() -> new CompletableFuture<Void>()
-                .completeOnTimeout(null, 5, TimeUnit.MILLISECONDS)
+                .completeOnTimeout(null, 500, TimeUnit.MILLISECONDS)
                 .join());
         assertThat(LoopGuard.take()).anyMatch(call -> call.contains("CompletableFuture"));
     }
