@@ -123,6 +123,7 @@ final class ArmeriaHboneServer implements HboneServer {
 
     @Override
     public void close() {
+        connections.close();
         server.close();
     }
 }

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.Http2EventAdapter;
@@ -134,6 +135,12 @@ final class ServerConnectionInitializer extends ChannelInboundHandlerAdapter {
                 settings.streamWindow(),
                 settings.keepAlive());
         turns.mux(mux);
+        // Armeria answers a client's GOAWAY with its own, after which a further CONNECT would get no answer at all. As
+        // with
+        // Envoy, a client's GOAWAY changes nothing: it speaks of streams that we would open.
+        if (handler.decoder().frameListener() instanceof Http2Connection.Listener armeria) {
+            handler.connection().removeListener(armeria);
+        }
         handler.decoder()
                 .frameListener(new MuxListener(
                         handler.decoder().frameListener(),

@@ -77,6 +77,18 @@ final class ServerConnections {
         });
     }
 
+    /**
+     * Closes all connections at once. Armeria's own end would wait without a limit for the tunnels of a connection that is
+     * already closing.
+     */
+    void close() {
+        for (TunnelMux mux : muxes) {
+            if (!mux.loop().isShuttingDown()) {
+                mux.loop().execute(mux::close);
+            }
+        }
+    }
+
     private void completeIfDrained() {
         if (draining && muxes.isEmpty()) {
             drained.complete(null);

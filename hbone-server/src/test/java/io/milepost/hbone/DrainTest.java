@@ -8,6 +8,7 @@ import io.milepost.hbone.HboneMetrics.Counter;
 import io.milepost.hbone.Mesh.Collector;
 import io.milepost.hbone.Mesh.Echo;
 import io.netty.channel.Channel;
+import io.netty.handler.codec.http2.Http2Error;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -55,6 +56,26 @@ class DrainTest {
         drained.get(30, TimeUnit.SECONDS);
         client.closed().get(30, TimeUnit.SECONDS);
         assertThat(server.connections()).isZero();
+    }
+
+    /** The client's GOAWAY is about streams of the server; its tunnels go on and it may open more, as with Envoy. */
+    @Test
+    void theClientsGoAwayEndsNothing() throws Exception {
+        HboneServer server = mesh.server(tunnel -> tunnel.accept(new Echo()));
+        RawPeer client = mesh.raw(server);
+        client.sendHeaders(3, connectTo("10.0.0.1:80"), false);
+        client.await("HEADERS 3 :status=200");
+        client.sendGoAway(0, Http2Error.NO_ERROR);
+        client.sendHeaders(5, connectTo("10.0.0.1:80"), false);
+        client.await("HEADERS 5 :status=200");
+        client.sendData(3, "goes on", false);
+        assertThat(client.await("DATA")).isEqualTo("DATA 3 goes on");
+        client.sendData(3, "", true);
+        client.await("DATA 3 END");
+        client.sendData(5, "", true);
+        client.await("DATA 5 END");
+        assertThat(server.connections()).isEqualTo(1);
+        client.closeAndWait();
     }
 
     @Test
@@ -198,5 +219,20 @@ class DrainTest {
         server.close();
         collector.closed.get(30, TimeUnit.SECONDS);
         await().until(() -> server.connections() == 0);
+    }
+
+    /** Armeria closes a connection gracefully, also after an exception in its pipeline: not before its last tunnel ends. */
+    @Test
+    void closeEndsAConnectionThatWaitsForItsTunnels() throws Exception {
+        CompletableFuture<Channel> tunnel = new CompletableFuture<>();
+        Collector collector = new Collector();
+        HboneServer server = mesh.server(request -> tunnel.complete(request.accept(new Echo())));
+        mesh.open(mesh.client(), Mesh.target(server), collector).get(30, TimeUnit.SECONDS);
+        Channel connection = tunnel.get(30, TimeUnit.SECONDS).parent();
+        connection.close();
+        connection.eventLoop().submit(() -> {}).sync();
+        assertThat(collector.closed).isNotDone();
+        CompletableFuture.runAsync(server::close).get(30, TimeUnit.SECONDS);
+        collector.closed.get(30, TimeUnit.SECONDS);
     }
 }

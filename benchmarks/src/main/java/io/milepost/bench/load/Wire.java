@@ -94,9 +94,12 @@ public abstract class Wire extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Closes the HBONE connection that carries this wire, and with it all of its tunnels. */
+    /**
+     * Closes this wire, and then the HBONE connection that carries it as soon as its other wires are closed, too: with an
+     * open tunnel in it neither end would close the connection.
+     */
     public final void closeConnection() {
-        gone = true;
+        close();
         ChannelHandlerContext c = ctx;
         if (c != null) {
             c.channel().parent().close();
