@@ -13,6 +13,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
     private boolean abort;
     private long unwritten;
     private @Nullable ChannelPromise shutdownPromise;
+    private @Nullable ScheduledFuture<?> linger;
 
     TunnelChannel(TunnelStream stream) {
         super(stream.mux().channel());
@@ -186,7 +188,7 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
         resumeWriting();
         if (stream.resetCode() >= 0) {
             // The peer is gone; what it left is not kept for a reader that never comes.
-            eventLoop().schedule(() -> unsafe().close(voidPromise()), RESET_LINGER_SECONDS, TimeUnit.SECONDS);
+            linger = eventLoop().schedule(() -> unsafe().close(voidPromise()), RESET_LINGER_SECONDS, TimeUnit.SECONDS);
         }
     }
 
@@ -298,6 +300,11 @@ public final class TunnelChannel extends AbstractChannel implements DuplexChanne
             return;
         }
         open = false;
+        ScheduledFuture<?> timer = linger;
+        if (timer != null) {
+            // It would keep the whole connection for its time.
+            timer.cancel(false);
+        }
         accountUnwritten(0);
         ChannelPromise promise = shutdownPromise;
         if (promise != null) {

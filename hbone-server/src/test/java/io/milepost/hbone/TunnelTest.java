@@ -10,9 +10,14 @@ import io.milepost.hbone.Mesh.Echo;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http2.Http2Error;
+import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -64,6 +69,31 @@ class TunnelTest {
                 .failsWithin(30, TimeUnit.SECONDS)
                 .withThrowableThat()
                 .withMessageContaining("did not present the expected SAN");
+    }
+
+    /** Under many new connections such timers kept thousands of connections for their ten seconds. */
+    @Test
+    void aResetTunnelIsForgottenWhenItIsClosed() throws Exception {
+        WeakReference<Channel> tunnel = resetWithSomethingUnread();
+        await().atMost(8, TimeUnit.SECONDS).until(() -> {
+            System.gc();
+            return tunnel.refersTo(null);
+        });
+    }
+
+    private WeakReference<Channel> resetWithSomethingUnread() throws Exception {
+        AtomicReference<@Nullable Channel> accepted = new AtomicReference<>();
+        HboneServer server = mesh.server(request -> accepted.set(request.accept(new Mesh.Unread())));
+        RawPeer client = mesh.raw(server);
+        client.sendHeaders(3, RawPeer.connectTo("10.0.0.1:80"), false);
+        client.await("HEADERS 3 :status=200");
+        client.sendData(3, "unread", true);
+        client.sendReset(3, Http2Error.CANCEL);
+        await().until(() -> server.tunnels() == 0);
+        Channel tunnel = Objects.requireNonNull(accepted.getAndSet(null));
+        assertThat(tunnel.isOpen()).as("keeps what came for its reader").isTrue();
+        tunnel.close().sync();
+        return new WeakReference<>(tunnel);
     }
 
     /** Eight tunnels whose connection takes 64 KiB at a time: frames of 1 KiB, as Netty shares by itself, would be 1,024. */

@@ -9,6 +9,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,8 @@ final class TcpRelay {
     private @Nullable Channel upstream;
     /** How it ends as soon as the client speaks. */
     private @Nullable Runnable lastWord;
+
+    private @Nullable ScheduledFuture<?> lastWordTimer;
 
     private boolean halfClosedEarly;
     private boolean deaf;
@@ -107,7 +110,7 @@ final class TcpRelay {
         }
         lastWord = end;
         down.config().setAutoRead(true);
-        loop.schedule(this::sayLastWord, LAST_WORD_SECONDS, TimeUnit.SECONDS);
+        lastWordTimer = loop.schedule(this::sayLastWord, LAST_WORD_SECONDS, TimeUnit.SECONDS);
     }
 
     private void sayLastWord() {
@@ -127,6 +130,9 @@ final class TcpRelay {
     /** Drops what came early and was not passed on. */
     void release() {
         released = true;
+        if (lastWordTimer != null) {
+            lastWordTimer.cancel(false);
+        }
         for (ByteBuf b : early) {
             b.release();
         }

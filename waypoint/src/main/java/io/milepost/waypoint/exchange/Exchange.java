@@ -25,6 +25,7 @@ import io.milepost.waypoint.upstream.ClusterState;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.AsciiString;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
 
     private @Nullable RouteDecision route;
     private @Nullable Forwarding forwarding;
+    private @Nullable ScheduledFuture<?> delay;
     private int nextFilter;
     private int reachedFilters;
     private boolean preflightAnswered;
@@ -213,7 +215,7 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
 
     @Override
     public void schedule(long delayMillis, Runnable task) {
-        worker.loop().schedule(() -> onLoop(task), delayMillis, TimeUnit.MILLISECONDS);
+        onLoop(() -> delay = worker.loop().schedule(() -> onLoop(task), delayMillis, TimeUnit.MILLISECONDS));
     }
 
     @Override
@@ -422,6 +424,11 @@ final class Exchange extends ExchangeFacts implements ExchangeHandler, FilterCon
         }
         done = true;
         endNanos = System.nanoTime();
+        ScheduledFuture<?> d = delay;
+        if (d != null) {
+            // A delay may be configured for hours; a client that left must not be kept for them.
+            d.cancel(false);
+        }
         Forwarding f = forwarding;
         if (f != null) {
             f.end();
