@@ -1,5 +1,6 @@
 package io.milepost.config.kube;
 
+import io.milepost.config.kube.ParentRef.ServiceKey;
 import io.milepost.config.kube.ServiceModel.Member;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -15,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings pods and services up to date after Pods, WorkloadEntries, EndpointSlices and Services changed. Whatever gives
- * away addresses, decides which other workloads there are, or changes what others may say of a service, is refused:
+ * Brings pods and services up to date after Pods, WorkloadEntries, EndpointSlices, Services and ServiceEntries changed.
+ * Whatever gives away addresses, decides which other workloads there are, or changes what others may say of a service, is refused:
  * then everything has to be translated.
  */
 @SuppressWarnings({"ReferenceEquality", "IdentityHashMapUsage"}) // objects are told apart by identity
@@ -54,7 +55,7 @@ final class Population {
 
     static boolean concerns(KubeObject o) {
         return switch (o.kind()) {
-            case "Pod", "WorkloadEntry", "EndpointSlice", "Service" -> true;
+            case "Pod", "WorkloadEntry", "EndpointSlice", "Service", "ServiceEntry" -> true;
             default -> false;
         };
     }
@@ -71,7 +72,9 @@ final class Population {
         }
         slices(put, before);
         Map<String, Changed> out = new LinkedHashMap<>();
-        return services(put, before, out) && endpoints(out) ? Optional.of(List.copyOf(out.values())) : Optional.empty();
+        return services(put, before, out) && entries(put, before, out) && endpoints(out)
+                ? Optional.of(List.copyOf(out.values()))
+                : Optional.empty();
     }
 
     /** Workloads that were there before and are no more as they were. */
@@ -243,6 +246,36 @@ final class Population {
                     return false;
                 }
                 out.put(model.host(), new Changed(known.get(), model));
+            }
+        }
+        return was.isEmpty();
+    }
+
+    /** An entry that has the hosts it had; each of them belongs to it alone. */
+    private boolean entries(Collection<KubeObject> put, Collection<KubeObject> before, Map<String, Changed> out) {
+        Map<String, KubeObject> was = new HashMap<>();
+        before.stream().filter(o -> o.kind().equals("ServiceEntry")).forEach(o -> was.put(o.key(), o));
+        for (KubeObject o : put) {
+            if (o.kind().equals("ServiceEntry")) {
+                KubeObject old = was.remove(o.key());
+                if (old == null
+                        || !old.spec().path("hosts").equals(o.spec().path("hosts"))
+                        || !old.spec().path("addresses").equals(o.spec().path("addresses"))
+                                && !registry.entries().givesSameAddresses()) {
+                    return false;
+                }
+                registry.selecting().remove(old);
+                registry.selecting().put(o);
+                for (ServiceModel now : registry.entries().translate(o)) {
+                    Optional<ServiceModel> known = registry.byHost(now.host());
+                    if (known.isEmpty()
+                            || !ServiceKey.of(known.get().info()).equals(ServiceKey.of(now.info()))
+                            || !isSimple(known.get())
+                            || !isSame(known.get(), now)
+                            || out.put(now.host(), new Changed(known.get(), now)) != null) {
+                        return false;
+                    }
+                }
             }
         }
         return was.isEmpty();

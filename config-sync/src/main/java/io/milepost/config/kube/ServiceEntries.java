@@ -22,6 +22,8 @@ final class ServiceEntries {
     private final Waypoints waypoints;
     private final Report report;
     private final List<String> defaultExport;
+    /** Addresses of hosts that name none. */
+    private Map<String, String> given = Map.of();
 
     ServiceEntries(KubeObjects objects, PodIndex pods, Waypoints waypoints, Report report, List<String> defaultExport) {
         this.defaultExport = defaultExport;
@@ -72,6 +74,27 @@ final class ServiceEntries {
     }
 
     private List<ServiceModel> translate() {
+        given = given();
+        List<ServiceModel> out = new ArrayList<>();
+        for (KubeObject o : objects.ofKind("ServiceEntry")) {
+            translate(o, out);
+        }
+        return out;
+    }
+
+    /** One entry, with the addresses that were given to its hosts before. */
+    List<ServiceModel> translate(KubeObject entry) {
+        List<ServiceModel> out = new ArrayList<>();
+        translate(entry, out);
+        return out;
+    }
+
+    /** Whether entries without addresses still have those that were given to them. */
+    boolean givesSameAddresses() {
+        return given.equals(given());
+    }
+
+    private Map<String, String> given() {
         Set<String> taken = new HashSet<>();
         Set<String> without = new HashSet<>();
         for (KubeObject o : objects.ofKind("ServiceEntry")) {
@@ -81,15 +104,10 @@ final class ServiceEntries {
                 o.spec().path("addresses").forEach(a -> taken.add(a.asText()));
             }
         }
-        Map<String, String> given = Addresses.externals(without, taken);
-        List<ServiceModel> out = new ArrayList<>();
-        for (KubeObject o : objects.ofKind("ServiceEntry")) {
-            translate(o, given, out);
-        }
-        return out;
+        return Addresses.externals(without, taken);
     }
 
-    private void translate(KubeObject o, Map<String, String> given, List<ServiceModel> out) {
+    private void translate(KubeObject o, List<ServiceModel> out) {
         Fields spec = report.open(o).at("spec");
         boolean external = spec.text("location", "MESH_EXTERNAL").equals("MESH_EXTERNAL");
         Resolution resolution = resolution(spec);

@@ -25,7 +25,7 @@ final class ServiceRegistry {
     private final boolean wildcards;
 
     private final KubeServices kube;
-
+    private final ServiceEntries entries;
     private final Set<String> entryHosts;
     private final Selecting selecting;
     /** Hosts of more than one service. */
@@ -35,11 +35,13 @@ final class ServiceRegistry {
             List<ServiceModel> services,
             PodIndex pods,
             KubeServices kube,
+            ServiceEntries entries,
             Set<String> entryHosts,
             Selecting selecting) {
         this.selecting = selecting;
         this.entryHosts = entryHosts;
         this.kube = kube;
+        this.entries = entries;
         this.services = new ArrayList<>(services);
         this.pods = pods;
         for (ServiceModel s : services) {
@@ -80,6 +82,10 @@ final class ServiceRegistry {
 
     KubeServices kube() {
         return kube;
+    }
+
+    ServiceEntries entries() {
+        return entries;
     }
 
     Selecting selecting() {
@@ -123,13 +129,14 @@ final class ServiceRegistry {
         PodIndex index = new PodIndex(pods);
         KubeServices kube = new KubeServices(objects, index, waypoints, report, defaultExport);
         List<ServiceModel> out = new ArrayList<>(kube.translate());
-        new ServiceEntries(objects, index, waypoints, report, defaultExport).addTo(out);
+        ServiceEntries entries = new ServiceEntries(objects, index, waypoints, report, defaultExport);
+        entries.addTo(out);
         out.sort(ORDER);
         Set<String> entryHosts = new HashSet<>();
         for (KubeObject e : objects.ofKind("ServiceEntry")) {
             e.spec().path("hosts").forEach(h -> entryHosts.add(h.asText()));
         }
-        return new ServiceRegistry(out, index, kube, entryHosts, new Selecting(objects));
+        return new ServiceRegistry(out, index, kube, entries, entryHosts, new Selecting(objects));
     }
 
     List<ServiceModel> all() {

@@ -91,7 +91,8 @@ class LiveChangesTest {
         "Telemetry, 100",
         "Pod, 30",
         "WorkloadEntry, 60",
-        "Service, 15",
+        "Service, 20",
+        "ServiceEntry, 10",
         "EndpointSlice, 60",
         "PeerAuthentication, 100"
     })
@@ -140,6 +141,34 @@ class LiveChangesTest {
         for (String target : List.of("one", "two")) {
             world.change(List.of(object(attached(kind, target))), NEVER_REMOVED, kind + " of " + target);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "10.244.9.9                                 | 10.244.9.8                              | true",
+                "'endpoints: [{address: 10.244.9.9}]'       | 'workloadSelector: {labels: {app: vm}}'  | true",
+                "'endpoints: [{address: 10.244.9.9}]'       | ''                                      | true",
+                "address: 10.244.9.9                        | 'address: 10.244.9.9, weight: 7'        | true",
+                "'protocol: HTTP'                           | 'protocol: HTTP, targetPort: 8080'      | true",
+                "10.96.9.9                                  | 10.96.9.10                              | true",
+                "'resolution: STATIC'                       | 'resolution: DNS'                       | false",
+                "number: 80                                 | number: 81                              | false",
+                "ext.example                                | other.example                           | false",
+                "': waypoint}'                              | ': gone}'                               | false"
+            })
+    void aServiceEntryChanges(String from, String to, boolean little) {
+        World world = new World(Optional.of(Yaml.WAYPOINT));
+        String before = entry("one", "HTTP");
+        world.put(object(before));
+        world.put(object(attached("AuthorizationPolicy", "one")));
+        world.put(object(attached("HTTPRoute", "one")));
+        world.begin();
+        String after = before.replace(from, to);
+        assertThat(after).isNotEqualTo(before);
+        assertThat(world.change(List.of(object(after)), NEVER_REMOVED, from)).isEqualTo(little);
+        assertThat(world.change(List.of(object(before)), NEVER_REMOVED, to)).isEqualTo(little);
     }
 
     /** The older one is looked at again, because its effect may depend on the other. */

@@ -76,19 +76,7 @@ final class RandomPopulation extends RandomText {
                         "spec: {replicas: " + random.nextInt(3) + ", template: {metadata: {labels: {app: "
                                 + any("reviews", "vm") + maybe(2, ", version: v1")
                                 + "}}, spec: {serviceAccountName: d}}}");
-            case "ServiceEntry" ->
-                object(
-                        "networking.istio.io/v1",
-                        kind,
-                        "e" + n,
-                        maybe(2, "labels: {istio.io/use-waypoint: waypoint}"),
-                        "spec: {hosts: [" + any("ext.example", "two.example, ext.example", "vm" + n + ".example")
-                                + "], ports: [{number: 80, name: http, protocol: HTTP}], resolution: "
-                                + any("STATIC", "STATIC", "DNS")
-                                + any(
-                                        ", workloadSelector: {labels: {app: vm}}",
-                                        ", endpoints: [{address: 10.1.0." + n + ", weight: 2}]")
-                                + "}");
+            case "ServiceEntry" -> entry(n, random.nextInt(8) == 0);
             case "PeerAuthentication" ->
                 object("security.istio.io/v1", kind, "p" + n, "", "spec: {mtls: {mode: STRICT}}");
             default -> throw new IllegalArgumentException(kind);
@@ -100,6 +88,30 @@ final class RandomPopulation extends RandomText {
                 + maybe(6, ", namespace: " + any("other", "istio-system"))
                 + maybe(8, ", creationTimestamp: '2024-01-0" + (1 + random.nextInt(3)) + "T00:00:00Z'")
                 + (metadata.isEmpty() ? "" : ", " + metadata) + "}, " + rest + "}";
+    }
+
+    /** @param odd whether it may be another than the last one of this name in what all of the mesh sees */
+    private String entry(int n, boolean odd) {
+        return object(
+                "networking.istio.io/v1",
+                "ServiceEntry",
+                "e" + n,
+                odd ? maybe(2, "labels: {istio.io/use-waypoint: gone}") : "labels: {istio.io/use-waypoint: waypoint}",
+                "spec: {hosts: ["
+                        + (odd
+                                ? any("ext.example", "two.example, ext.example", "vm0.example")
+                                : n == 1 ? "vm1.example, more1.example" : "vm" + n + ".example")
+                        + "]"
+                        + maybe(10, ", addresses: [10.97.0." + random.nextInt(3) + "]")
+                        + maybe(5, ", subjectAltNames: [a]")
+                        + ", ports: [{number: 80, name: http, protocol: HTTP}], resolution: "
+                        + (odd ? any("STATIC", "DNS") : n == 2 ? "DNS" : "STATIC")
+                        + any(
+                                ", workloadSelector: {labels: {app: vm}}",
+                                ", endpoints: [{address: 10.1.0." + random.nextInt(4) + ", weight: "
+                                        + any("2", "3") + maybe(4, ", locality: r/z")
+                                        + maybe(4, ", labels: {version: v2}") + "}]")
+                        + "}");
     }
 
     private String pod(int n) {
@@ -125,7 +137,7 @@ final class RandomPopulation extends RandomText {
             case "ratings" -> "10.96.0.11";
             default -> "10.96.0.12";
         };
-        if (random.nextInt(3) == 0) {
+        if (random.nextInt(6) == 0) {
             address = any("10.96.0.10", "10.96.0.12", "10.96.0.20", "10.96.0.21", "10.96.0.22", "None");
         }
         return "{apiVersion: v1, kind: Service, metadata: {name: " + name
