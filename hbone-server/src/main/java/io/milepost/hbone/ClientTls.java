@@ -11,7 +11,9 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -21,6 +23,7 @@ import javax.net.ssl.SSLException;
 final class ClientTls {
     private final MeshTrustManager trust;
     private final SslContext context;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     ClientTls(ClientSettings settings) {
         MeshTrust mesh = new MeshTrust(settings.certificates(), settings.trustDomains());
@@ -40,6 +43,13 @@ final class ClientTls {
         SslHandler handler = new SslHandler(engine);
         handler.handshakeFuture().addListener(done -> trust.forget(engine));
         return handler;
+    }
+
+    /** Gives the native memory back; engines keep it until they end. */
+    void close() {
+        if (closed.compareAndSet(false, true)) {
+            ReferenceCountUtil.safeRelease(context);
+        }
     }
 
     private SslContext build(KeyManagerFactory keys) throws SSLException {

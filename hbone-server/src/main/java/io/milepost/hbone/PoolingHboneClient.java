@@ -156,6 +156,7 @@ final class PoolingHboneClient implements HboneClient {
         for (ChannelFuture each : closing) {
             each.awaitUninterruptibly(Math.max(1, (end - System.nanoTime()) / 1_000_000));
         }
+        tls.close();
     }
 
     private final class LoopPools {

@@ -7,9 +7,11 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.Cleaner;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class TlsContext {
     private static final List<String> PROTOCOLS = List.of("TLSv1.2", "TLSv1.3");
+    /**
+     * Gives native memory back when nobody can ask for the context any more: OpenSSL's would wait for finalizers, which a
+     * waypoint does not have. Engines keep their context until they end.
+     */
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final UpstreamTls settings;
     private final @Nullable SslContext context;
@@ -49,7 +56,10 @@ final class TlsContext {
     static TlsContext load(UpstreamTls t) {
         Map<Path, FileTime> files = new HashMap<>();
         try {
-            return new TlsContext(t, build(t, files), "", files);
+            SslContext context = build(t, files);
+            TlsContext made = new TlsContext(t, context, "", files);
+            CLEANER.register(made, () -> ReferenceCountUtil.safeRelease(context));
+            return made;
         } catch (GeneralSecurityException | IOException | RuntimeException e) {
             String why = e instanceof java.nio.file.NoSuchFileException ? "no such file: " + e.getMessage() : reason(e);
             return new TlsContext(t, null, why, files);
