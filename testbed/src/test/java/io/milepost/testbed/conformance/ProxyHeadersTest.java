@@ -3,22 +3,15 @@ package io.milepost.testbed.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.milepost.testbed.hbone.Http1;
 import io.milepost.testbed.hbone.HttpAnswer;
 import io.milepost.testbed.hbone.HttpHeader;
-import io.milepost.testbed.hbone.Tunnel;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The headers that a waypoint writes of its own accord, and {@code proxyHeaders} of the mesh config, which switches them
@@ -26,54 +19,25 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code server_header_transformation}, {@code generate_request_id}, {@code suppress_envoy_headers},
  * {@code append_x_forwarded_host}).
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ProxyHeadersTest {
+class ProxyHeadersTest extends OwnObjects {
     private static final HttpHeader BACKEND = new HttpHeader("x-echo-set", "server=backend");
 
-    @TempDir
-    static Path directory;
-
-    private ConformanceMesh mesh;
-
-    @BeforeAll
-    void start() throws IOException {
-        mesh = new ConformanceMesh(
-                directory.resolve("mesh"), Path.of("../conformance/gateway-api").resolve("inventory.yaml"));
-    }
-
-    @AfterAll
-    void stop() {
-        mesh.close();
-    }
-
-    private void apply(String proxyHeaders) throws IOException {
-        Path file = Files.createTempFile(directory, "table", ".yaml");
-        Files.writeString(file, """
-                - test: Own
-                  objects: |
-                    kind: HTTPRoute
-                    metadata: {name: own}
-                    spec:
-                      parentRefs: [{group: "", kind: Service, name: echo, port: 80}]
-                      rules:
-                      - filters: [{type: URLRewrite, urlRewrite: {hostname: new.example, path: {type: ReplaceFullPath, replaceFullPath: /new}}}]
-                        timeouts: {request: 5s}
-                        backendRefs: [{name: echo-v1, port: 80}]
-                    ---
-                    apiVersion: v1
-                    kind: ConfigMap
-                    metadata: {name: istio, namespace: istio-system}
-                    data: {mesh: "defaultConfig: {proxyHeaders: {%s}}"}
+    private void settings(String proxyHeaders) throws IOException {
+        apply(route("{filters: [{type: URLRewrite, urlRewrite: {hostname: new.example, "
+                        + "path: {type: ReplaceFullPath, replaceFullPath: /new}}}], "
+                        + "timeouts: {request: 5s}, backendRefs: [{name: echo-v1, port: 80}]}")
+                + """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: istio, namespace: istio-system}
+                data: {mesh: "defaultConfig: {proxyHeaders: {%s}}"}
                 """.formatted(proxyHeaders));
-        mesh.apply(ConformanceTable.load(file).getFirst());
     }
 
     private HttpAnswer get(HttpHeader... headers) throws IOException {
-        List<HttpHeader> all = new java.util.ArrayList<>(List.of(headers));
+        List<HttpHeader> all = new ArrayList<>(List.of(headers));
         all.add(new HttpHeader("Host", "old.example"));
-        try (Tunnel t = mesh.client().open(mesh.tunnel(false, "echo", 80))) {
-            return Http1.exchange(t, "GET", "/old", all, new byte[0]);
-        }
+        return send("GET", "/old", new byte[0], all.toArray(HttpHeader[]::new));
     }
 
     /** What the pod saw of a header. */
@@ -91,7 +55,7 @@ class ProxyHeadersTest {
 
     @Test
     void byDefault() throws IOException {
-        apply("");
+        settings("");
         HttpAnswer a = get(BACKEND);
         assertThat(a.header("server")).isEqualTo("istio-envoy");
         assertThat(a.header("x-envoy-upstream-service-time")).matches("[0-9]+");
@@ -104,7 +68,7 @@ class ProxyHeadersTest {
 
     @Test
     void switchedOff() throws IOException {
-        apply("server: {disabled: true}, requestId: {disabled: true}, envoyDebugHeaders: {disabled: true}");
+        settings("server: {disabled: true}, requestId: {disabled: true}, envoyDebugHeaders: {disabled: true}");
         HttpAnswer a = get(BACKEND);
         assertThat(a.header("server")).isEqualTo("backend");
         assertThat(get().header("server")).isNull();
@@ -120,7 +84,7 @@ class ProxyHeadersTest {
 
     @Test
     void ourNameAndTheOldHost() throws IOException {
-        apply("server: {value: mine}, xForwardedHost: {enabled: true}");
+        settings("server: {value: mine}, xForwardedHost: {enabled: true}");
         HttpAnswer a = get();
         assertThat(a.header("server")).isEqualTo("mine");
         assertThat(seen(a, "x-forwarded-host")).isEqualTo("old.example");

@@ -4,69 +4,38 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.milepost.testbed.echo.EchoRecords;
-import io.milepost.testbed.hbone.Http1;
 import io.milepost.testbed.hbone.HttpAnswer;
 import io.milepost.testbed.hbone.HttpHeader;
-import io.milepost.testbed.hbone.Tunnel;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Bodies of retried and mirrored requests, over real sockets. Sizes: asked of Envoy 1.40.0 (HTTP/1.1). */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ReplayTest {
+class ReplayTest extends OwnObjects {
     private static final int MIB = 1 << 20;
 
-    @TempDir
-    static Path directory;
-
-    private ConformanceMesh mesh;
-
     @BeforeAll
-    void start() throws IOException {
-        mesh = new ConformanceMesh(
-                directory.resolve("mesh"), Path.of("../conformance/gateway-api").resolve("inventory.yaml"));
-        Path file = Files.createTempFile(directory, "table", ".yaml");
-        Files.writeString(file, """
-                - test: Replay
-                  objects: |
-                    kind: HTTPRoute
-                    metadata: {name: own}
-                    spec:
-                      parentRefs: [{group: "", kind: Service, name: echo, port: 80}]
-                      rules:
-                      - matches: [{path: {type: PathPrefix, value: /retry}}]
-                        backendRefs: [{name: echo-v1, port: 80}]
-                        retry: {attempts: 1, codes: [503], backoff: 10ms}
-                      - matches: [{path: {type: PathPrefix, value: /mirror}}]
-                        filters: [{type: RequestMirror, requestMirror: {backendRef: {name: echo-v3, port: 80}}}]
-                        backendRefs: [{name: echo-v1, port: 80}]
-                """);
-        mesh.apply(ConformanceTable.load(file).getFirst());
-    }
-
-    @AfterAll
-    void stop() {
-        mesh.close();
+    void apply() throws IOException {
+        apply(route("""
+                {matches: [{path: {type: PathPrefix, value: /retry}}],
+                 backendRefs: [{name: echo-v1, port: 80}],
+                 retry: {attempts: 1, codes: [503], backoff: 10ms}},
+                {matches: [{path: {type: PathPrefix, value: /mirror}}],
+                 filters: [{type: RequestMirror, requestMirror: {backendRef: {name: echo-v3, port: 80}}}],
+                 backendRefs: [{name: echo-v1, port: 80}]}"""));
     }
 
     private HttpAnswer post(String path, int size, HttpHeader... headers) throws IOException {
-        List<HttpHeader> all = new java.util.ArrayList<>(List.of(headers));
+        List<HttpHeader> all = new ArrayList<>(List.of(headers));
         all.add(new HttpHeader("Host", "echo"));
         all.add(new HttpHeader("x-echo-body", "seen"));
         all.add(new HttpHeader("Content-Length", Integer.toString(size)));
-        try (Tunnel t = mesh.client().open(mesh.tunnel(false, "echo", 80))) {
-            return Http1.exchange(t, "POST", path, all, new byte[size]);
-        }
+        return send("POST", path, new byte[size], all.toArray(HttpHeader[]::new));
     }
 
     private long seen(String pod) {
