@@ -1,6 +1,8 @@
 package io.milepost.mesh;
 
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A tree over the closed set of attributes that authorization can see. A policy is a condition; permissions and
@@ -66,4 +68,23 @@ public sealed interface Condition {
     record NotUnderstood(String what, SourceRef source) implements Condition {}
 
     Any ANY = new Any();
+
+    /** All of them: {@link Any} adds nothing, a conjunction in a conjunction is one. */
+    static Condition allOf(List<Condition> list) {
+        Set<Condition> needed = new LinkedHashSet<>();
+        for (Condition c : list) {
+            if (c instanceof And and) {
+                needed.addAll(and.all());
+            } else if (!(c instanceof Any)) {
+                needed.add(c);
+            }
+        }
+        List<Condition> out = List.copyOf(needed);
+        return out.isEmpty() ? ANY : out.size() == 1 ? out.getFirst() : new And(out);
+    }
+
+    /** One of them; of none, nothing. */
+    static Condition anyOf(List<Condition> list) {
+        return list.size() == 1 ? list.getFirst() : new Or(list);
+    }
 }

@@ -35,12 +35,12 @@ final class AuthorizationReader {
             for (JsonNode r : g.path("rules")) {
                 List<Condition> matches = new ArrayList<>();
                 r.path("matches").forEach(m -> matches.add(match(m, source)));
-                rules.add(or(matches));
+                rules.add(Condition.anyOf(matches));
             }
-            groups.add(RbacReader.all(rules));
+            groups.add(Condition.allOf(rules));
         }
         String scope = a.path("scope").asText("GLOBAL");
-        Condition condition = or(groups);
+        Condition condition = Condition.anyOf(groups);
         String action = a.path("action").asText("ALLOW");
         if (!action.equals("ALLOW") && !action.equals("DENY")) {
             condition = unknown("action " + action, source);
@@ -71,7 +71,7 @@ final class AuthorizationReader {
             };
             all.add(not ? new Condition.Not(c) : c);
         }
-        return RbacReader.all(all);
+        return Condition.allOf(all);
     }
 
     private Condition principal(JsonNode s, SourceRef source) {
@@ -132,11 +132,7 @@ final class AuthorizationReader {
     private static Condition any(JsonNode values, Function<JsonNode, Condition> f) {
         List<Condition> out = new ArrayList<>();
         values.forEach(v -> out.add(f.apply(v)));
-        return or(out);
-    }
-
-    private static Condition or(List<Condition> list) {
-        return list.size() == 1 ? list.getFirst() : new Condition.Or(list);
+        return Condition.anyOf(out);
     }
 
     private Condition unknown(String what, SourceRef source) {

@@ -36,7 +36,7 @@ final class ClaimReader {
         for (ValueMatch v : values) {
             claims.add(new Condition.Claim(keys, v));
         }
-        return Optional.of(claims.size() == 1 ? claims.getFirst() : new Condition.Or(claims));
+        return Optional.of(Condition.anyOf(claims));
     }
 
     private static boolean collect(ValueMatcher m, Set<ValueMatch> into) {

@@ -12,10 +12,8 @@ import io.milepost.mesh.Cidr;
 import io.milepost.mesh.Condition;
 import io.milepost.mesh.SourceRef;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /** Envoy's permissions and principals to conditions. Nothing is left out: what is unknown is NotUnderstood. */
@@ -39,7 +37,7 @@ final class RbacReader {
         }
         Condition permissions = any(p.getPermissionsList(), x -> permission(x, source));
         Condition principals = any(p.getPrincipalsList(), x -> principal(x, source));
-        return all(List.of(permissions, principals));
+        return Condition.allOf(List.of(permissions, principals));
     }
 
     /** {@code ns[default]-policy[p]-rule[0]} tells who wrote it. */
@@ -62,7 +60,7 @@ final class RbacReader {
     private Condition permission(Permission p, SourceRef source) {
         return switch (p.getRuleCase()) {
             case ANY -> p.getAny() ? Condition.ANY : NEVER;
-            case AND_RULES -> all(map(p.getAndRules().getRulesList(), x -> permission(x, source)));
+            case AND_RULES -> Condition.allOf(map(p.getAndRules().getRulesList(), x -> permission(x, source)));
             case OR_RULES -> any(p.getOrRules().getRulesList(), x -> permission(x, source));
             case NOT_RULE -> new Condition.Not(permission(p.getNotRule(), source));
             case HEADER -> or(HeaderReader.match(p.getHeader()).map(Condition.Header::new), "header matcher", source);
@@ -89,7 +87,7 @@ final class RbacReader {
     private Condition principal(Principal p, SourceRef source) {
         return switch (p.getIdentifierCase()) {
             case ANY -> p.getAny() ? Condition.ANY : NEVER;
-            case AND_IDS -> all(map(p.getAndIds().getIdsList(), x -> principal(x, source)));
+            case AND_IDS -> Condition.allOf(map(p.getAndIds().getIdsList(), x -> principal(x, source)));
             case OR_IDS -> any(p.getOrIds().getIdsList(), x -> principal(x, source));
             case NOT_ID -> new Condition.Not(principal(p.getNotId(), source));
             case DIRECT_REMOTE_IP -> sourceIp(Values.cidr(p.getDirectRemoteIp()), source);
@@ -165,21 +163,6 @@ final class RbacReader {
     }
 
     private static <T> Condition any(List<T> list, Function<T, Condition> f) {
-        List<Condition> all = map(list, f);
-        return all.size() == 1 ? all.getFirst() : new Condition.Or(all);
-    }
-
-    /** "Any" adds nothing to a conjunction. */
-    static Condition all(List<Condition> list) {
-        Set<Condition> needed = new LinkedHashSet<>();
-        for (Condition c : list) {
-            if (c instanceof Condition.And and) {
-                needed.addAll(and.all());
-            } else if (!(c instanceof Condition.Any)) {
-                needed.add(c);
-            }
-        }
-        List<Condition> out = List.copyOf(needed);
-        return out.isEmpty() ? Condition.ANY : out.size() == 1 ? out.getFirst() : new Condition.And(out);
+        return Condition.anyOf(map(list, f));
     }
 }

@@ -31,17 +31,6 @@ class WireFormsTest {
         assertThat(Authority.parse(text)).isNull();
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00,true",
-        "0000000000000000000000000000000000000000000000000000000,false",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-00,false",
-        "xyz,false"
-    })
-    void traceparent(String text, boolean valid) {
-        assertThat(Traceparent.isValid(text)).isEqualTo(valid);
-    }
-
     @Test
     void forwarded() {
         String text = Forwarded.format(new Authority("127.0.0.1", 49692), "viawp.default.svc.cluster.local");

@@ -17,7 +17,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,8 +26,6 @@ import java.util.concurrent.TimeUnit;
 /** Three application pods (two of them speak HBONE), a waypoint as a process, and ports on the client's address that lead through it. */
 public final class LoadMesh implements AutoCloseable {
     private static final String IDENTITY = "spiffe://cluster.local/ns/default/sa/";
-
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Path folder;
     private final MeshVariants variants;
@@ -67,12 +64,7 @@ public final class LoadMesh implements AutoCloseable {
             TestCa.Leaf client = ca.leaf("default", "client");
             WorkloadCertificates certificates = new PemWorkloadCertificates(ca.root(), client.cert(), client.key());
             parts.push(certificates);
-            tunnels = HboneClient.builder()
-                    .certificates(certificates)
-                    // A busy machine is no failure of the mesh.
-                    .connectTimeout(PATIENCE)
-                    .handshakeTimeout(PATIENCE)
-                    .answerTimeout(PATIENCE)
+            tunnels = MeshParts.patientClient(certificates)
                     .sourceAddress(InetAddress.getByName(variants.client()))
                     .build();
             parts.push(tunnels);

@@ -161,31 +161,10 @@ final class MeshVariants {
                 .replace("@IP@", ip);
     }
 
-    private static final String FRAME = """
-            apiVersion: v1
-            kind: Namespace
-            metadata:
-              name: default
-              labels: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: waypoint}
-            ---
+    private static final String FRAME = MeshParts.WAYPOINT + """
             apiVersion: v1
             kind: Node
             metadata: {name: node-1}
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: GatewayClass
-            metadata: {name: istio-waypoint}
-            spec: {controllerName: istio.io/mesh-controller}
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata:
-              name: waypoint
-              namespace: default
-              labels: {istio.io/waypoint-for: service}
-            spec:
-              gatewayClassName: istio-waypoint
-              listeners: [{name: mesh, port: 15008, protocol: HBONE}]
             ---
             apiVersion: v1
             kind: ConfigMap

@@ -5,6 +5,7 @@ import io.milepost.hbone.PemWorkloadCertificates;
 import io.milepost.hbone.TunnelTarget;
 import io.milepost.testbed.ca.TestCa;
 import io.milepost.testbed.echo.HbonePod;
+import io.milepost.testbed.load.MeshParts;
 import io.milepost.testbed.load.WaypointProgram;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -22,7 +23,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -46,8 +46,6 @@ final class SoakMesh implements AutoCloseable {
             "-Dio.netty.allocator.type=pooled",
             "-Dio.netty.allocator.numDirectArenas=2",
             "-Dio.netty.allocator.maxOrder=6");
-
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final String net;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -88,14 +86,7 @@ final class SoakMesh implements AutoCloseable {
             TestCa.Leaf leaf = ca.leaf("default", "client");
             PemWorkloadCertificates certificates = new PemWorkloadCertificates(ca.root(), leaf.cert(), leaf.key());
             parts.push(certificates);
-            client = HboneClient.builder()
-                    .certificates(certificates)
-                    // A busy machine is no failure of the mesh.
-                    .connectTimeout(PATIENCE)
-                    .handshakeTimeout(PATIENCE)
-                    .answerTimeout(PATIENCE)
-                    .maxWaiting(100_000)
-                    .build();
+            client = MeshParts.patientClient(certificates).maxWaiting(100_000).build();
             parts.push(client);
         } catch (IOException | RuntimeException e) {
             close();
@@ -178,28 +169,7 @@ final class SoakMesh implements AutoCloseable {
     }
 
     private String yaml() {
-        return """
-                apiVersion: v1
-                kind: Namespace
-                metadata:
-                  name: default
-                  labels: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: waypoint}
-                ---
-                apiVersion: gateway.networking.k8s.io/v1
-                kind: GatewayClass
-                metadata: {name: istio-waypoint}
-                spec: {controllerName: istio.io/mesh-controller}
-                ---
-                apiVersion: gateway.networking.k8s.io/v1
-                kind: Gateway
-                metadata:
-                  name: waypoint
-                  namespace: default
-                  labels: {istio.io/waypoint-for: service}
-                spec:
-                  gatewayClassName: istio-waypoint
-                  listeners: [{name: mesh, port: 15008, protocol: HBONE}]
-                ---
+        return MeshParts.WAYPOINT + """
                 apiVersion: v1
                 kind: Pod
                 metadata: {name: app, namespace: default, uid: uid-app, labels: {app: app}}

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.milepost.hbone.HboneServer;
 import io.milepost.hbone.TunnelRequest;
-import io.milepost.hbone.wire.Traceparent;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -143,7 +142,7 @@ class OutboundTest {
         try (HboneServer _ = world.waypoint("wp", request -> {
             connects.add(request);
             headers.add(request.header("baggage") + " " + request.header("forwarded") + " "
-                    + Traceparent.isValid(String.valueOf(request.header("traceparent"))));
+                    + String.valueOf(request.header("traceparent")).matches("00-[0-9a-f]{32}-[0-9a-f]{16}-00"));
             request.accept(new EchoTunnel());
         })) {
             assertThat(roundTrip(world.connect("viawp", 80), "service")).isEqualTo("service");

@@ -155,7 +155,7 @@ public final class AuthorizationTranslator implements PolicyTranslator {
                 selector,
                 action == PolicyReader.Action.ALLOW ? L4Policy.Action.ALLOW : L4Policy.Action.DENY,
                 PolicyReader.dryRun(p),
-                rules.isEmpty() ? RuleReader.never() : rules.size() == 1 ? rules.getFirst() : new Condition.Or(rules),
+                rules.isEmpty() ? RuleReader.never() : Condition.anyOf(rules),
                 p.ref()));
     }
 

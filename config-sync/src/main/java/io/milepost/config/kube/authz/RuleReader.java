@@ -3,7 +3,6 @@ package io.milepost.config.kube.authz;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.milepost.mesh.Condition;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -67,21 +66,21 @@ final class RuleReader {
         for (JsonNode t : Shape.list(rule, field, "to")) {
             List<Condition> all = operation(t, field + ".to[" + i++ + "]");
             all.addAll(operationWhen);
-            operations.add(all(all));
+            operations.add(Condition.allOf(all));
         }
         List<Condition> sources = new ArrayList<>();
         i = 0;
         for (JsonNode f : Shape.list(rule, field, "from")) {
             List<Condition> all = source(f, field + ".from[" + i++ + "]");
             all.addAll(sourceWhen);
-            sources.add(all(all));
+            sources.add(Condition.allOf(all));
         }
         if (dropped) {
             return Optional.empty();
         }
-        Condition to = operations.isEmpty() ? all(operationWhen) : any(operations);
-        Condition from = sources.isEmpty() ? all(sourceWhen) : any(sources);
-        return Optional.of(all(List.of(to, from)));
+        Condition to = operations.isEmpty() ? Condition.allOf(operationWhen) : Condition.anyOf(operations);
+        Condition from = sources.isEmpty() ? Condition.allOf(sourceWhen) : Condition.anyOf(sources);
+        return Optional.of(Condition.allOf(List.of(to, from)));
     }
 
     private List<Condition> operation(JsonNode to, String at) {
@@ -251,28 +250,10 @@ final class RuleReader {
 
     private static void add(List<Condition> into, List<String> in, List<String> out, Function<String, Condition> c) {
         if (!in.isEmpty()) {
-            into.add(any(in.stream().map(c).toList()));
+            into.add(Condition.anyOf(in.stream().map(c).toList()));
         }
         if (!out.isEmpty()) {
-            into.add(new Condition.Not(any(out.stream().map(c).toList())));
+            into.add(new Condition.Not(Condition.anyOf(out.stream().map(c).toList())));
         }
-    }
-
-    private static Condition any(List<Condition> list) {
-        return list.size() == 1 ? list.getFirst() : new Condition.Or(list);
-    }
-
-    /** "Any" adds nothing, a conjunction in a conjunction is one. */
-    static Condition all(List<Condition> list) {
-        Set<Condition> needed = new LinkedHashSet<>();
-        for (Condition c : list) {
-            if (c instanceof Condition.And and) {
-                needed.addAll(and.all());
-            } else if (!(c instanceof Condition.Any)) {
-                needed.add(c);
-            }
-        }
-        List<Condition> out = List.copyOf(needed);
-        return out.isEmpty() ? Condition.ANY : out.size() == 1 ? out.getFirst() : new Condition.And(out);
     }
 }
