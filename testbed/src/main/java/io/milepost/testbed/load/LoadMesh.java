@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -64,7 +65,7 @@ public final class LoadMesh implements AutoCloseable {
             TestCa.Leaf client = ca.leaf("default", "client");
             WorkloadCertificates certificates = new PemWorkloadCertificates(ca.root(), client.cert(), client.key());
             parts.push(certificates);
-            tunnels = MeshParts.patientClient(certificates)
+            tunnels = MeshParts.patientClient(certificates, Duration.ofSeconds(30))
                     .sourceAddress(InetAddress.getByName(variants.client()))
                     .build();
             parts.push(tunnels);

@@ -32,16 +32,14 @@ public final class MeshParts {
             ---
             """;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
     private MeshParts() {}
 
     /** A client for which a busy machine is no failure of the mesh. */
-    public static HboneClientBuilder patientClient(WorkloadCertificates certificates) {
+    public static HboneClientBuilder patientClient(WorkloadCertificates certificates, Duration patience) {
         return HboneClient.builder()
                 .certificates(certificates)
-                .connectTimeout(PATIENCE)
-                .handshakeTimeout(PATIENCE)
-                .answerTimeout(PATIENCE);
+                .connectTimeout(patience)
+                .handshakeTimeout(patience)
+                .answerTimeout(patience);
     }
 }

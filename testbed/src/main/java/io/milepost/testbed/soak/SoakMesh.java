@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -86,7 +87,9 @@ final class SoakMesh implements AutoCloseable {
             TestCa.Leaf leaf = ca.leaf("default", "client");
             PemWorkloadCertificates certificates = new PemWorkloadCertificates(ca.root(), leaf.cert(), leaf.key());
             parts.push(certificates);
-            client = MeshParts.patientClient(certificates).maxWaiting(100_000).build();
+            client = MeshParts.patientClient(certificates, Duration.ofSeconds(60))
+                    .maxWaiting(100_000)
+                    .build();
             parts.push(client);
         } catch (IOException | RuntimeException e) {
             close();
